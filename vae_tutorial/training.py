@@ -1,0 +1,192 @@
+"""The one training loop of the book."""
+
+import hashlib
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from tqdm.auto import tqdm
+
+from vae_tutorial.checkpoints import load_training_state, save_training_state
+from vae_tutorial.likelihoods import check_pixels
+from vae_tutorial.objectives import Terms
+from vae_tutorial.schedules import Schedule, constant
+
+Objective = Callable[..., Terms]
+
+
+@dataclass
+class History:
+    """Mean terms per epoch, nats per image: `history.train["loss"]`, `history.validation["rate"]`, …
+
+    Attributes:
+        train: averages over the epoch's batches, while the weights still moved.
+        validation: averages over the held-out images at the end of each epoch; empty without them.
+        seconds: wall-clock time of each epoch.
+    """
+
+    train: dict[str, list[float]] = field(default_factory=dict)
+    validation: dict[str, list[float]] = field(default_factory=dict)
+    seconds: list[float] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.seconds)
+
+
+def fit(
+    model: nn.Module,
+    x: Tensor,
+    objective: Objective,
+    *,
+    epochs: int,
+    batch_size: int = 128,
+    learning_rate: float | Schedule = 1e-3,
+    weight_decay: float = 0.0,
+    settings: Mapping[str, float | Schedule] | None = None,
+    validation: Tensor | None = None,
+    seed: int = 0,
+    checkpoint: str | Path | None = None,
+    on_epoch: Callable[[History], None] | None = None,
+    progress: bool = True,
+) -> History:
+    """Minimise the batch mean of an objective with Adam (Kingma & Ba 2015; decoupled weight decay, Loshchilov & Hutter 2019).
+
+    The model is changed in place and left in evaluation mode; the global random state is left as it was.
+
+    Args:
+        model: what is trained.
+        x: training images (N, C, H, W) in [0, 1], kept in memory.
+        objective: see `objectives`; `objective(model, batch, **settings)` → terms of shape (B,), one of them `"loss"`.
+        epochs: passes over x; the incomplete last batch of a pass is dropped.
+        batch_size: B.
+        learning_rate: a number, or a schedule over progress in [0, 1].
+        weight_decay: of AdamW.
+        settings: keyword arguments of the objective, such as `{"beta": warm_up(1.0, until=0.3)}`.
+        validation: held-out images, measured after each epoch with noise of its own.
+        seed: of the order of the images and of the noise.
+        checkpoint: file that takes the whole training state after each epoch; if it is there, training goes on from it
+            and ends with the weights it would have had without the interruption.
+        on_epoch: called with the history after each epoch, for live curves.
+        progress: show a bar.
+
+    Raises:
+        ValueError: pixels outside [0, 1], a batch larger than the data, or a checkpoint of another training.
+        FloatingPointError: a term is no longer finite; the message names epoch and term.
+    """
+    check_pixels(x)
+    if not 1 <= batch_size <= len(x):
+        raise ValueError(f"batch_size must lie between 1 and the {len(x)} training images, got {batch_size}")
+    rate_of_learning = _as_schedule(learning_rate)
+    schedules = {name: _as_schedule(value) for name, value in (settings or {}).items()}
+    optimizer = torch.optim.AdamW(model.parameters(), weight_decay=weight_decay, fused=True)
+    history, path = History(), Path(checkpoint) if checkpoint else None
+    identity = {"seed": seed, "epochs": epochs, "batch_size": batch_size, "weight_decay": weight_decay, "data": _fingerprint(x)}
+    updates = len(x) // batch_size
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        if path and path.exists():
+            history = _resume(path, identity, model, optimizer)
+        bar = tqdm(range(len(history), epochs), initial=len(history), total=epochs, unit="epoch", disable=not progress)
+        for epoch in bar:
+            started, sums = time.perf_counter(), {}
+            model.train()
+            for step, chosen in enumerate(torch.randperm(len(x))[: updates * batch_size].view(updates, batch_size)):
+                now = (epoch * updates + step) / (epochs * updates)
+                for group in optimizer.param_groups:
+                    group["lr"] = rate_of_learning(now)
+                terms = objective(model, x[chosen], **{name: value(now) for name, value in schedules.items()})
+                means = {name: term.mean() for name, term in terms.items()}  # over the batch: the only reduction
+                if not means["loss"].isfinite():
+                    _refuse(means, epoch)
+                optimizer.zero_grad()
+                means["loss"].backward()
+                optimizer.step()
+                for name, mean in means.items():
+                    sums[name] = sums.get(name, 0.0) + mean.detach()
+            _append(history.train, {name: float(total) / updates for name, total in sums.items()})
+            model.eval()
+            if validation is not None:
+                final = {name: value((epoch + 1) / epochs) for name, value in schedules.items()}
+                _append(history.validation, evaluate(model, validation, objective, settings=final, seed=seed))
+            history.seconds.append(time.perf_counter() - started)
+            bar.set_postfix({name: f"{values[-1]:.1f}" for name, values in (history.validation or history.train).items()})
+            if path:
+                _save(path, identity, model, optimizer, history)
+            if on_epoch:
+                on_epoch(history)
+    model.eval()
+    return history
+
+
+@torch.no_grad()
+def evaluate(
+    model: nn.Module, x: Tensor, objective: Objective, *, settings: Mapping[str, float] | None = None, seed: int, batch_size: int = 1_000
+) -> dict[str, float]:
+    """Average an objective's terms over images, the same noise at each call.
+
+    Args:
+        model: as in `fit`.
+        x: images (N, C, H, W) in [0, 1].
+        objective: as in `fit`.
+        settings: keyword arguments of the objective.
+        seed: of the noise.
+        batch_size: images at a time; the result does not depend on it beyond the noise drawn.
+
+    Returns:
+        Means over the N images, nats per image.
+    """
+    check_pixels(x)
+    totals: dict[str, float] = {}
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        for batch in x.split(batch_size):
+            for name, term in objective(model, batch, **(settings or {})).items():
+                totals[name] = totals.get(name, 0.0) + float(term.sum(dtype=torch.float64))
+    return {name: total / len(x) for name, total in totals.items()}
+
+
+def _as_schedule(value: float | Schedule) -> Schedule:
+    return value if callable(value) else constant(value)
+
+
+def _append(table: dict[str, list[float]], means: dict[str, float]) -> None:
+    for name, mean in means.items():
+        table.setdefault(name, []).append(mean)
+
+
+def _refuse(means: Terms, epoch: int) -> None:
+    """Stop at the first bad batch, while the terms still tell which of them went wrong."""
+    guilty = {name: float(mean) for name, mean in means.items() if name != "loss" and not mean.isfinite()} or {"loss": float(means["loss"])}
+    terms = " and ".join(f"{name} is {mean}" for name, mean in guilty.items())
+    raise FloatingPointError(f"{terms} in epoch {epoch + 1}: lower the learning rate, or bound the log-variance")
+
+
+def _fingerprint(x: Tensor) -> str:
+    return hashlib.sha256(x.contiguous().numpy(force=True).tobytes()).hexdigest()[:16]
+
+
+def _save(path: Path, identity: dict, model: nn.Module, optimizer: torch.optim.Optimizer, history: History) -> None:
+    moments = optimizer.state_dict()["state"]
+    tensors = {f"model.{key}": value for key, value in model.state_dict().items()}
+    tensors |= {f"optimizer.{index}.{key}": value for index, state in moments.items() for key, value in state.items()}
+    tensors["random_state"] = torch.get_rng_state()
+    save_training_state(path, tensors, {"identity": identity, "history": vars(history)})
+
+
+def _resume(path: Path, identity: dict, model: nn.Module, optimizer: torch.optim.Optimizer) -> History:
+    tensors, record = load_training_state(path)
+    if record["identity"] != identity:
+        changed = [key for key in identity if record["identity"].get(key) != identity[key]]
+        raise ValueError(f"{path} belongs to another training ({', '.join(changed)} differ): delete it or choose another file")
+    model.load_state_dict({key.removeprefix("model."): value for key, value in tensors.items() if key.startswith("model.")})
+    state = optimizer.state_dict()
+    for key, value in tensors.items():
+        if key.startswith("optimizer."):
+            _, index, name = key.split(".")
+            state["state"].setdefault(int(index), {})[name] = value
+    optimizer.load_state_dict(state)
+    torch.set_rng_state(tensors["random_state"])
+    return History(**record["history"])
