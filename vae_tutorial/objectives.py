@@ -54,11 +54,14 @@ def squared_error(model: Autoencoder, x: Tensor) -> Terms:
 
 
 def nested_dropout(model: Autoencoder, x: Tensor) -> Terms:
-    """Squared error (B,) from the first k units of the code only, k uniform on 1 … d for each image (Rippel et al. 2014).
+    """Squared error (B,) from the first k units of the code only, k drawn anew for each image (Rippel et al. 2014).
 
     The units come out ordered: one network serves every bottleneck width, by setting the units from k on to zero.
+    k is uniform on 1 … d for half of the images and log-uniform for the others, because the error bends at small k.
     """
     z = model.encode(x)  # (B, d)
-    kept = torch.randint(1, model.latent_dim + 1, (len(z), 1), device=z.device)
+    position = torch.rand(len(z), 1, device=z.device)  # (B, 1)
+    kept = 1 + (model.latent_dim * position).floor()  # whole numbers 1 … d
+    kept[::2] = ((model.latent_dim + 1) ** position[::2]).floor()
     z = z * (torch.arange(model.latent_dim, device=z.device) < kept)
     return {"loss": (x - model.reconstruct(z)).square().flatten(1).sum(1)}
