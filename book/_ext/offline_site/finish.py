@@ -1,0 +1,53 @@
+"""The last step of a build: lighten the theme's files and mend its pages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from . import icons, markup
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+UNUSED = ("**/*.map", "scripts/fontawesome.js*", "vendor/**/*.ttf")
+
+
+def finish_site(app: Sphinx, exception: Exception | None) -> None:
+    """Rewrite every page once, then drop and shrink the theme's files that the pages no longer need."""
+    if exception or app.builder.format != "html":
+        return
+    site = Path(app.outdir)
+    for page in site.rglob("*.html"):
+        mend_page(page)
+    static = site / "_static"
+    for pattern in UNUSED:
+        for path in static.glob(pattern):
+            path.unlink()
+    shrink_icons(site)
+
+
+def mend_page(page: Path) -> None:
+    """Apply all mends to one page."""
+    text = page.read_text(encoding="utf8")
+    mended = markup.mend(text)
+    if page.name != "search.html":
+        mended = markup.drop_search_scripts(mended)
+    if mended != text:
+        page.write_text(mended, encoding="utf8")
+
+
+def shrink_icons(site: Path) -> None:
+    """Keep only the icons that some page or script shows, in the style sheets and in the fonts."""
+    static = site / "_static"
+    shown = set[str]()
+    for path in [*site.rglob("*.html"), *static.rglob("*.js")]:
+        shown |= icons.icon_names(path.read_text(encoding="utf8"))
+    needed = set[int]()
+    for style in static.rglob("*.css"):
+        text = style.read_text(encoding="utf8")
+        kept = icons.keep_icons(text, shown)
+        style.write_text(kept, encoding="utf8")
+        needed |= icons.glyphs(kept)
+    for font in static.rglob("fa-*.woff2"):
+        font.write_bytes(icons.subset_font(font.read_bytes(), needed))

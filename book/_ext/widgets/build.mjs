@@ -1,0 +1,34 @@
+// Bundles the widget runtime of the site: ipywidgets' controls, anywidget's own JavaScript and a static manager.
+// Usage: node build.mjs ANYWIDGET_PACKAGE OUTPUT_FOLDER
+import fs from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import esbuild from 'esbuild';
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+const [anywidgetPackage, outputFolder] = process.argv.slice(2);
+
+/** anywidget ships an AMD module, `define([…], factory)`: hand its factory out as an ES module. */
+const anywidget = {
+  name: 'anywidget',
+  setup(build) {
+    build.onResolve({ filter: /^anywidget$/ }, () => ({ path: 'anywidget', namespace: 'wheel' }));
+    build.onLoad({ filter: /.*/, namespace: 'wheel' }, () => {
+      const source = fs.readFileSync(path.join(anywidgetPackage, 'nbextension', 'index.js'), 'utf8');
+      return { contents: `let factory;\nconst define = (_, given) => { factory = given; };\n${source}\nexport default factory;` };
+    });
+  },
+};
+
+await esbuild.build({
+  entryPoints: { widgets: path.join(here, 'manager.js') },
+  outdir: outputFolder,
+  bundle: true,
+  minify: true,
+  format: 'iife',
+  target: 'es2022',
+  legalComments: 'eof',
+  alias: { 'sanitize-html': path.join(here, 'escape_html.js') },
+  plugins: [anywidget],
+  logLevel: 'warning',
+});
