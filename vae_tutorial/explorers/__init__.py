@@ -1,0 +1,5 @@
+"""Explorers: ipywidgets sliders above one anywidget canvas that runs the network in the reader's browser."""
+
+from vae_tutorial.explorers.latent_map import latent_map
+
+__all__ = ["latent_map"]

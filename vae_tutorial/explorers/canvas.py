@@ -1,0 +1,86 @@
+"""What all explorers share in Python: the canvas widget's base class and the codes, layers and labels it is given."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import anywidget
+import ipywidgets
+import torch
+from torch import Tensor, nn
+
+from vae_tutorial.data import Images
+from vae_tutorial.explorers.javascript import style_sheet
+from vae_tutorial.explorers.weights import pack
+from vae_tutorial.networks import layer_specification
+
+
+class Canvas(anywidget.AnyWidget):
+    """A widget whose subclasses join their JavaScript as `_esm`; it prints the traits in `shown`, never an address."""
+
+    _css = style_sheet()
+    shown: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in self.shown)})"
+
+
+def slider(name: str, low: float, high: float, step: float, value: float = 0.0) -> ipywidgets.FloatSlider:
+    """A slider in the explorers' style."""
+    return ipywidgets.FloatSlider(
+        description=name, min=low, max=high, step=step, value=value, readout_format=".2f",
+        style={"description_width": "2.5em"}, layout={"width": "auto", "max_width": "640px"},
+    )  # fmt: skip
+
+
+def stack(canvas: Canvas, links: Sequence[tuple[ipywidgets.Widget, str]]) -> ipywidgets.VBox:
+    """Controls on top, the canvas below, each control's value linked in the browser to a trait of the canvas."""
+    for control, trait in links:
+        ipywidgets.jslink((control, "value"), (canvas, trait))
+    canvas.layout.width = "auto"
+    return ipywidgets.VBox([*(control for control, _ in links), canvas])
+
+
+def network_traits(prefix: str, network: nn.Sequential, precision: str) -> dict[str, Any]:
+    """The two traits that describe a network to the browser."""
+    return {f"{prefix}_layers": layer_specification(network), f"{prefix}_weights": pack(network, precision)}
+
+
+def check_planar(model: Any, name: str) -> None:
+    """Refuse a model that has no flat map.
+
+    Raises:
+        ValueError: a latent dimension other than 2, or images other than 28 × 28 grey levels.
+    """
+    if model.latent_dim != 2:
+        raise ValueError(f"{name} has a latent dimension of {model.latent_dim}: a map needs 2")
+    check_image_shape(model, name)
+
+
+def check_image_shape(model: Any, name: str) -> None:
+    """Refuse a model of anything but 28 × 28 grey levels decoded through a sigmoid.
+
+    Raises:
+        ValueError: another image shape or output.
+    """
+    if tuple(model.image_shape) != (1, 28, 28):
+        raise ValueError(
+            f"{name} is a model of images of shape {tuple(model.image_shape)}: the explorers draw (1, 28, 28)"
+        )
+    if getattr(model, "family", "bernoulli") != "bernoulli" or getattr(model, "output", "sigmoid") != "sigmoid":
+        raise ValueError(f"{name} must decode to logits (Bernoulli likelihood or sigmoid output)")
+
+
+def first_of_each(images: Images, count: int) -> list[int]:
+    """The indices of the first `count` images of every class, class by class."""
+    return [int(i) for label in range(10) for i in torch.nonzero(images.y == label).flatten()[:count]]
+
+
+def label_bytes(labels: Tensor) -> bytes:
+    """Class labels 0 … 9, one byte each.
+
+    Raises:
+        ValueError: a label outside 0 … 9.
+    """
+    if labels.numel() and not (labels.min() >= 0 and labels.max() <= 9):
+        raise ValueError("labels must lie in 0 … 9: the map tells ten classes apart by glyph")
+    return labels.to(torch.uint8).numpy().tobytes()

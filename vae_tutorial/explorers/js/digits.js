@@ -1,0 +1,34 @@
+// Digits as grey-level pictures, white on black or black on white.
+
+export const SIDE = 28;
+export const PIXELS = SIDE * SIDE;
+
+// Writes one digit (values 0 … 1) into RGBA bytes whose rows are `stride` pixels long, at column and row.
+export function writeDigit(bytes, stride, column, row, values, colours, offset = 0) {
+  const { paper, pen } = colours;
+  for (let i = 0; i < PIXELS; i++) {
+    const grey = paper + (pen - paper) * values[offset + i];
+    const at = 4 * ((row + Math.floor(i / SIDE)) * stride + column + (i % SIDE));
+    bytes[at] = bytes[at + 1] = bytes[at + 2] = grey;
+    bytes[at + 3] = 255;
+  }
+}
+
+// A digit of 28 × 28 sharp pixels that fills the canvas; `values` may hold several, `offset` says where this one starts.
+export function createDigitPainter() {
+  const small = document.createElement("canvas");
+  small.width = small.height = SIDE;
+  const context = small.getContext("2d");
+  const image = context.createImageData(SIDE, SIDE);
+  return (target, width, height, values, colours, offset = 0) => {
+    writeDigit(image.data, SIDE, 0, 0, values, colours, offset);
+    context.putImageData(image, 0, 0);
+    target.imageSmoothingEnabled = false;
+    target.drawImage(small, 0, 0, width, height);
+  };
+}
+
+// Grey levels 0 … 255 as values 0 … 1.
+export function digitValues(bytes) {
+  return Float32Array.from(bytes, (level) => level / 255);
+}

@@ -1,0 +1,108 @@
+// The forward pass of a dense network in plain typed arrays, from the bytes that explorers/weights.py packs.
+
+const ACTIVATIONS = {
+  none: (v) => v,
+  relu: (v) => (v > 0 ? v : 0),
+  silu: (v) => v / (1 + Math.exp(-v)),
+  tanh: Math.tanh,
+};
+
+export function sigmoid(v) {
+  return 1 / (1 + Math.exp(-v));
+}
+
+// IEEE 754 half precision, one value given by its 16 bits.
+export function halfToFloat(bits) {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 0x1f;
+  const fraction = bits & 0x3ff;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  if (exponent === 31) return fraction ? NaN : sign * Infinity;
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}
+
+// Widgets hand bytes over as a DataView; tests as a Uint8Array or an ArrayBuffer. All become a Uint8Array.
+export function asBytes(data) {
+  if (data instanceof ArrayBuffer) return new Uint8Array(data);
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+}
+
+export function decodeHalf(data) {
+  const bytes = asBytes(data);
+  const values = new Float32Array(bytes.length / 2);
+  for (let i = 0; i < values.length; i++) values[i] = halfToFloat(bytes[2 * i] | (bytes[2 * i + 1] << 8));
+  return values;
+}
+
+// Reads the bytes front to back; slices are copied because their offsets need not be aligned.
+function createReader(data) {
+  const bytes = asBytes(data);
+  let offset = 0;
+  const take = (count) => {
+    if (offset + count > bytes.length) {
+      throw new Error(`network: the weights end after ${bytes.length} bytes, but ${offset + count} are needed`);
+    }
+    offset += count;
+    return bytes.slice(offset - count, offset);
+  };
+  return {
+    half: (count) => decodeHalf(take(2 * count)),
+    int8: (count) => new Int8Array(take(count).buffer),
+    float32: (count) => new Float32Array(take(4 * count).buffer),
+    finish() {
+      if (offset !== bytes.length) throw new Error(`network: ${bytes.length - offset} bytes of weights are left over`);
+    },
+  };
+}
+
+function readLayer(reader, { in: inputs, out: outputs, activation }, precision) {
+  if (!(activation in ACTIVATIONS)) throw new Error(`network: unknown activation "${activation}"`);
+  const layer = { inputs, outputs, activation: ACTIVATIONS[activation] };
+  if (precision === "float16") {
+    layer.weight = reader.half(inputs * outputs);
+    layer.bias = reader.half(outputs);
+  } else if (precision === "int8") {
+    const rounded = reader.int8(inputs * outputs);
+    const scales = reader.float32(outputs);                 // one scale per output row
+    layer.weight = Float32Array.from(rounded, (w, i) => w * scales[Math.floor(i / inputs)]);
+    layer.bias = reader.float32(outputs);
+  } else {
+    throw new Error(`network: unknown precision "${precision}"; use "float16" or "int8"`);
+  }
+  return layer;
+}
+
+// y = activation(W x + b), W row-major (outputs × inputs).
+function applyLayer({ weight, bias, inputs, outputs, activation }, x, y) {
+  const whole = inputs - (inputs % 4);
+  for (let row = 0, start = 0; row < outputs; row++, start += inputs) {
+    let a = bias[row], b = 0, c = 0, d = 0;                 // four sums: the processor adds them side by side
+    let i = 0;
+    for (; i < whole; i += 4) {
+      a += weight[start + i] * x[i];
+      b += weight[start + i + 1] * x[i + 1];
+      c += weight[start + i + 2] * x[i + 2];
+      d += weight[start + i + 3] * x[i + 3];
+    }
+    for (; i < inputs; i++) a += weight[start + i] * x[i];
+    y[row] = activation(a + b + c + d);
+  }
+}
+
+// layers: [{in, out, activation}, …]; returns {inputs, outputs, forward(x) → Float32Array of outputs}.
+// `forward` writes into one buffer that the next call reuses: copy what you keep.
+export function createNetwork(layers, data, precision) {
+  const reader = createReader(data);
+  const stack = layers.map((layer) => readLayer(reader, layer, precision));
+  reader.finish();
+  const buffers = stack.map((layer) => new Float32Array(layer.outputs));
+  return {
+    inputs: stack[0].inputs,
+    outputs: stack[stack.length - 1].outputs,
+    forward(x) {
+      if (x.length !== stack[0].inputs) throw new Error(`network: expected ${stack[0].inputs} inputs, got ${x.length}`);
+      stack.forEach((layer, i) => applyLayer(layer, i ? buffers[i - 1] : x, buffers[i]));
+      return buffers[buffers.length - 1];
+    },
+  };
+}

@@ -1,0 +1,41 @@
+// Light or dark: follows the site, JupyterLab or Colab, else the system; colours live in CSS variables.
+
+export function currentTheme() {
+  const page = document.documentElement;
+  const named = page.dataset.theme || page.getAttribute("theme");         // this site; Colab's output frame
+  if (named === "dark" || named === "light") return named;
+  const jupyter = document.body.dataset.jpThemeLight;                     // JupyterLab
+  if (jupyter) return jupyter === "false" ? "dark" : "light";
+  return matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+}
+
+function readColours(root) {
+  const style = getComputedStyle(root);
+  const read = (name) => style.getPropertyValue(`--vae-${name}`).trim();
+  const colours = { theme: root.dataset.vaeTheme, classes: [] };
+  for (const name of ["q", "posterior", "prior", "decoder", "rate", "distortion", "elbo", "ink", "soft", "line", "card"]) {
+    colours[name] = read(name);
+  }
+  for (let label = 0; label < 10; label++) colours.classes.push(read(`class-${label}`));
+  // digits are grey levels between these two, never coloured
+  [colours.paper, colours.pen] = colours.theme === "dark" ? [8, 244] : [255, 16];
+  return colours;
+}
+
+// Calls onChange(colours) now and whenever the page's theme changes, until the signal aborts.
+export function followTheme(root, signal, onChange) {
+  const apply = () => {
+    root.dataset.vaeTheme = currentTheme();
+    onChange(readColours(root));
+  };
+  const applyIfChanged = () => {
+    if (root.dataset.vaeTheme !== currentTheme()) apply();
+  };
+  const observer = new MutationObserver(applyIfChanged);
+  for (const element of [document.documentElement, document.body]) {
+    observer.observe(element, { attributes: true, attributeFilter: ["data-theme", "theme", "data-jp-theme-light"] });
+  }
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", applyIfChanged, { signal });
+  signal.addEventListener("abort", () => observer.disconnect());
+  apply();
+}

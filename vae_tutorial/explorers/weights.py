@@ -1,0 +1,89 @@
+"""Networks, codes and images as bytes for the browser; `js/network.js` reads them back."""
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from vae_tutorial.checkpoints import quantize
+
+PRECISIONS = ("float16", "int8")
+
+
+def pack(network: nn.Sequential, precision: str = "float16") -> bytes:
+    """The dense layers of a network, in order, little-endian, for `createNetwork` in `js/network.js`.
+
+    Args:
+        network: linear layers and activations (see `networks.layer_specification`).
+        precision: `"float16"`: per layer the weight (out, in) row-major, then the bias, all float16.
+            `"int8"`: the weight as int8, one float32 scale per output row, then the bias as float32.
+
+    Raises:
+        ValueError: an unknown precision, no linear layer, or weights that are not finite or too large for float16.
+    """
+    parts = []
+    for weight, bias in _linear_layers(network, precision):
+        if precision == "float16":
+            parts += [float16_bytes(weight, "weights"), float16_bytes(bias, "biases")]
+        else:
+            integers, scales = quantize(weight)
+            parts += [integers.numpy().tobytes(), _little_endian(scales, "f4"), _little_endian(bias, "f4")]
+    return b"".join(parts)
+
+
+def unpacked(network: nn.Sequential, precision: str = "float16") -> list[tuple[Tensor, Tensor]]:
+    """The (weight, bias) pairs, float32, that the browser recovers from `pack(network, precision)`.
+
+    Raises:
+        ValueError: as `pack` does.
+    """
+    pairs = []
+    for weight, bias in _linear_layers(network, precision):
+        if precision == "float16":
+            pairs.append((weight.half().float(), bias.half().float()))
+        else:
+            integers, scales = quantize(weight)
+            pairs.append((integers.float() * scales[:, None], bias))
+    return pairs
+
+
+def float16_bytes(values: Tensor, name: str = "values") -> bytes:
+    """A tensor as little-endian float16, row-major.
+
+    Raises:
+        ValueError: a value that is not finite, or beyond float16's ±65,504.
+    """
+    if not torch.isfinite(values.half()).all():
+        raise ValueError(f"{name} must be finite and within ±65,504 to travel as float16")
+    return _little_endian(values, "f2")
+
+
+def uint8_bytes(images: Tensor) -> bytes:
+    """Images with values in [0, 1] as grey levels 0 … 255, row-major.
+
+    Raises:
+        ValueError: a value outside [0, 1].
+    """
+    if images.numel() and not (images.min() >= 0 and images.max() <= 1):
+        raise ValueError("pixels must lie in [0, 1]: divide 8-bit images by 255")
+    return (images.detach() * 255).round().to(torch.uint8).numpy().tobytes()
+
+
+def _linear_layers(network: nn.Sequential, precision: str) -> list[tuple[Tensor, Tensor]]:
+    """Weight (out, in) and bias (out,) of every linear layer, checked."""
+    if precision not in PRECISIONS:
+        raise ValueError(f"unknown precision {precision!r}: choose from {list(PRECISIONS)}")
+    layers = [module for module in network.modules() if isinstance(module, nn.Linear)]
+    if not layers:
+        raise ValueError("the network has no linear layer: explorers run dense networks only")
+    pairs = []
+    for layer in layers:
+        weight = layer.weight.detach()
+        bias = weight.new_zeros(len(weight)) if layer.bias is None else layer.bias.detach()
+        if not (torch.isfinite(weight).all() and torch.isfinite(bias).all()):
+            raise ValueError("the network has weights that are not finite: look at its training history")
+        pairs.append((weight, bias))
+    return pairs
+
+
+def _little_endian(values: Tensor, kind: str) -> bytes:
+    return values.detach().numpy().astype(np.dtype(kind).newbyteorder("<")).tobytes()
