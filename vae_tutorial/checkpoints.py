@@ -56,7 +56,8 @@ def save_model(model: VAE | Autoencoder, name: str, card: Card, precision: str =
     }  # fmt: skip
     folder.mkdir(parents=True, exist_ok=True)
     write_atomically(folder / f"{name}.safetensors", content)
-    write_atomically(folder / f"{name}.json", (json.dumps(identity | card, indent=1) + "\n").encode())
+    complete = identity | card | identity  # first in the file, and not to be overruled by an older card
+    write_atomically(folder / f"{name}.json", (json.dumps(complete, indent=1) + "\n").encode())
 
 
 def load_model(name: str, folder: Path = SHIPPED) -> Any:

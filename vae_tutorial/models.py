@@ -74,7 +74,7 @@ class VAE(nn.Module):
         image_shape: (C, H, W).
 
     Raises:
-        ValueError: an unknown likelihood.
+        ValueError: an unknown likelihood, or a sigma that is not positive.
     """
 
     def __init__(
@@ -89,6 +89,8 @@ class VAE(nn.Module):
         super().__init__()
         if likelihood not in ("bernoulli", "gaussian"):
             raise ValueError(f"unknown likelihood {likelihood!r}: choose 'bernoulli' or 'gaussian'")
+        if not sigma > 0:
+            raise ValueError(f"sigma is a standard deviation and must be positive, got {sigma}")
         self.configuration = {
             "latent_dim": latent_dim, "hidden": list(hidden), "activation": activation,
             "likelihood": likelihood, "sigma": sigma, "image_shape": list(image_shape),

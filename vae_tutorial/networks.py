@@ -15,10 +15,12 @@ def mlp(sizes: Sequence[int], activation: str = "relu") -> nn.Sequential:
         activation: one of `ACTIVATIONS`; `"none"` gives a linear network.
 
     Raises:
-        ValueError: fewer than two sizes or an unknown activation.
+        ValueError: fewer than two sizes, a size below one, or an unknown activation.
     """
     if len(sizes) < 2:
         raise ValueError(f"an MLP needs an input and an output size, got {list(sizes)}")
+    if min(sizes) < 1:
+        raise ValueError(f"an MLP's layers need at least one unit each, got {list(sizes)}")
     if activation not in ACTIVATIONS:
         raise ValueError(f"unknown activation {activation!r}: choose from {list(ACTIVATIONS)}")
     layers: list[nn.Module] = []
@@ -31,15 +33,15 @@ def layer_specification(network: nn.Sequential) -> list[dict[str, int | str]]:
     """Describe an MLP layer by layer: `{"in": 784, "out": 400, "activation": "relu"}`, …
 
     Raises:
-        ValueError: a module that is neither linear nor one of `ACTIVATIONS`: the browser could not run it.
+        ValueError: anything but linear layers, each with at most one of `ACTIVATIONS`: the browser could not run it.
     """
     names = {kind: name for name, kind in ACTIVATIONS.items()}
     layers: list[dict[str, int | str]] = []
     for module in network:
         if isinstance(module, nn.Linear):
             layers.append({"in": module.in_features, "out": module.out_features, "activation": "none"})
-        elif type(module) in names and layers:
+        elif type(module) in names and layers and layers[-1]["activation"] == "none":
             layers[-1]["activation"] = names[type(module)]
         else:
-            raise ValueError(f"the browser runs linear layers with activations {list(ACTIVATIONS)}, not {module}")
+            raise ValueError(f"{module}: the browser runs linear layers, each with at most one activation of {list(ACTIVATIONS)}")
     return layers
