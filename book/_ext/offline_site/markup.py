@@ -31,7 +31,7 @@ MENDS: dict[str, tuple[str, str]] = {
     "document-title, html-has-lang, and a request for /favicon.ico: the redirect to the first page": (
         r'\A\s*<meta http-equiv="Refresh" content="0; url=([^"]+)" />\s*\Z',
         '<!DOCTYPE html>\n<html lang="en-GB">\n<meta charset="utf-8">\n<title>Variational Autoencoders, Live</title>\n'
-        '<link rel="icon" href="_static/favicon.svg">\n<meta http-equiv="refresh" content="0; url=\\1">\n'
+        '<link rel="icon" href="data:,">\n<meta http-equiv="refresh" content="0; url=\\1">\n'
         '<a href="\\1">To the book</a>\n</html>\n',
     ),
     "empty-table-header: the corner of a pandas table": (

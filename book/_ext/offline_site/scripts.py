@@ -27,6 +27,7 @@ def use_local_scripts(app: Sphinx, config: Config) -> None:
     """Keep myst-nb from adding its widget runtime (this extension adds its own), and load the site's own MathJax."""
     config.nb_ipywidgets_js = {}
     config.mathjax_path = files.MATHJAX
+    app.set_html_assets_policy("always")  # MathJax for widgets' labels too; choose_scripts drops it where nothing needs it
     config.html_context = {"default_mode": "auto", **(config.html_context or {})}
 
 
