@@ -70,6 +70,28 @@ def check_image_shape(model: Any, name: str) -> None:
         raise ValueError(f"{name} must decode to logits (Bernoulli likelihood or sigmoid output)")
 
 
+def check_points(points: int, images: Images) -> None:
+    """Refuse to show more images than there are.
+
+    Raises:
+        ValueError: points outside 1 … len(images).
+    """
+    if not 1 <= points <= len(images):
+        raise ValueError(f"points must lie in 1 … {len(images)}, the number of images, not {points}")
+
+
+def check_indices(indices: Sequence[int], images: Images, name: str) -> list[int]:
+    """The indices as a list.
+
+    Raises:
+        ValueError: none at all, or one that is not the index of an image.
+    """
+    chosen = [int(index) for index in indices]
+    if not chosen or not all(0 <= index < len(images) for index in chosen):
+        raise ValueError(f"{name} must be indices of images, 0 … {len(images) - 1}, at least one of them")
+    return chosen
+
+
 def first_of_each(images: Images, count: int) -> list[int]:
     """The indices of the first `count` images of every class, class by class."""
     return [int(i) for label in range(10) for i in torch.nonzero(images.y == label).flatten()[:count]]

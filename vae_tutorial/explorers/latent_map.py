@@ -8,7 +8,7 @@ import traitlets
 from torch import Tensor
 
 from vae_tutorial.data import Images
-from vae_tutorial.explorers.canvas import Canvas, check_planar, label_bytes, network_traits, slider, stack
+from vae_tutorial.explorers.canvas import Canvas, check_planar, check_points, label_bytes, network_traits, slider, stack
 from vae_tutorial.explorers.javascript import join_modules
 from vae_tutorial.explorers.weights import PRECISIONS, float16_bytes
 from vae_tutorial.models import VAE, Autoencoder
@@ -56,8 +56,7 @@ def latent_map(
         ValueError: a model without a two-dimensional code, or `points` outside 1 … len(images).
     """
     check_planar(vae, "vae")
-    if not 1 <= points <= len(images):
-        raise ValueError(f"points must lie in 1 … {len(images)}, the number of images, not {points}")
+    check_points(points, images)
     x, y = images.x[:points], images.y[:points]
     with torch.no_grad():
         codes = {"vae": vae.encode(x)[0]}

@@ -57,7 +57,8 @@ export function drawPrior(context, axes, colours) {
   }
 }
 
-function outlinedText(context, text, x, y, colours) {
+// Text on a rim of the card's colour, legible on anything.
+export function outlinedText(context, text, x, y, colours) {
   context.lineJoin = "round";
   context.save();
   context.strokeStyle = colours.card;
