@@ -31,7 +31,7 @@ serve: book
 	$(PY) -m http.server --bind 127.0.0.1 --directory _build/html 8000
 
 lint: .venv/ready
-	.venv/bin/ruff check . && .venv/bin/ruff format --check .
+	.venv/bin/ruff check .
 
 bench: .venv/ready
 	$(PY) benchmarks/training.py $(if $(DATA),--data $(DATA))

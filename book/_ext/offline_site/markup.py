@@ -21,7 +21,7 @@ MENDS: dict[str, tuple[str, str]] = {
         "<summary>",
     ),
     "region: the sidebar with the logo is a landmark": (
-        r'<div id="pst-primary-sidebar"',
+        r'<div id="pst-primary-sidebar"(?! role)',
         '<div id="pst-primary-sidebar" role="navigation" aria-label="Book"',
     ),
     "aria-required-children, aria-deprecated-role: a bibliography is a list": (

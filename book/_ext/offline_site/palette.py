@@ -17,9 +17,9 @@ def load_palette(path: Path = PALETTE) -> Palette:
 
 
 def palette_css(palette: Palette) -> str:
-    """Return the variables ``--vae-QUANTITY`` for both themes, and the dark colours of inline-coloured formulas.
+    r"""Return the variables ``--vae-QUANTITY`` for both themes, and the dark colours of inline-coloured formulas.
 
-    A page writes ``\\color{#0067a5}``, which every front end understands; MathJax turns it into an inline style, which a
+    A page writes ``\color{#0067a5}``, which every front end understands; MathJax turns it into an inline style, which a
     browser stores as ``rgb(…)``. In dark mode a rule replaces that inline colour by the variable.
     """
     light = "".join(f"  --vae-{name}: {colour['light']};\n" for name, colour in palette.items())
