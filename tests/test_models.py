@@ -1,0 +1,119 @@
+"""Shapes, distributions and configurations of the autoencoder and the VAE."""
+
+import numpy as np
+import pytest
+import torch
+from scipy import stats
+
+from vae_tutorial.models import VAE, Autoencoder
+
+SHAPE = (2, 3, 4)
+
+
+@pytest.fixture
+def vae() -> VAE:
+    return VAE(5, (16, 8), "tanh", image_shape=SHAPE).double()
+
+
+def images(count: int = 6) -> torch.Tensor:
+    return torch.rand(count, *SHAPE, dtype=torch.float64)
+
+
+@pytest.mark.parametrize("leading", [(), (6,), (3, 6), (2, 3, 6)])
+@pytest.mark.parametrize("family", ["bernoulli", "gaussian"])
+def test_codes_of_any_leading_shape_decode_to_images(family, leading):
+    model = VAE(5, (16,), likelihood=family, image_shape=SHAPE)
+    p_x = model.likelihood(torch.randn(*leading, 5))
+    assert p_x.batch_shape == leading
+    assert p_x.event_shape == SHAPE
+    assert p_x.mean.shape == (*leading, *SHAPE)
+    assert p_x.log_prob(torch.rand(*leading[-1:], *SHAPE)).shape == leading
+
+
+def test_several_samples_decode_as_each_would_alone(vae):
+    z, x = torch.randn(3, 6, 5, dtype=torch.float64), images()
+    together = vae.likelihood(z).log_prob(x)
+    alone = torch.stack([vae.likelihood(z[s]).log_prob(x) for s in range(3)])
+    torch.testing.assert_close(together, alone)
+
+
+def test_posterior_reads_mean_and_log_variance(vae):
+    x = images()
+    outputs = vae.encoder(x.reshape(6, -1))
+    q = vae.posterior(x)
+    assert (q.batch_shape, q.event_shape) == ((6,), (5,))
+    torch.testing.assert_close(q.mean, outputs[:, :5])
+    torch.testing.assert_close(q.variance, outputs[:, 5:].exp())
+    mu, log_var = vae.encode(x)
+    torch.testing.assert_close(torch.cat([mu, log_var], 1), outputs)
+    z = torch.randn(6, 5, dtype=torch.float64)
+    expected = stats.norm(mu.detach().numpy(), np.exp(0.5 * log_var.detach().numpy())).logpdf(z.numpy()).sum(1)
+    np.testing.assert_allclose(q.log_prob(z).detach().numpy(), expected)
+
+
+def test_samples_carry_gradients_to_both_heads(vae):
+    z = vae.posterior(images()).rsample()
+    gradient = torch.autograd.grad(z.square().sum(), vae.encoder[-1].bias)[0]
+    assert (gradient != 0).all()
+
+
+def test_prior_is_standard_normal_in_the_models_precision(vae):
+    z = torch.randn(7, 5, dtype=torch.float64)
+    assert vae.prior.event_shape == (5,)
+    np.testing.assert_allclose(vae.prior.log_prob(z).numpy(), stats.norm.logpdf(z.numpy()).sum(1))
+    assert vae.prior.sample((4,)).dtype == torch.float64
+
+
+def test_bernoulli_decoder_gives_logits_and_gaussian_decoder_means():
+    z = torch.randn(4, 5)
+    bernoulli, gaussian = VAE(5, image_shape=SHAPE), VAE(5, likelihood="gaussian", sigma=0.2, image_shape=SHAPE)
+    torch.testing.assert_close(bernoulli.likelihood(z).mean, torch.sigmoid(bernoulli.decode(z)))
+    torch.testing.assert_close(gaussian.likelihood(z).mean, gaussian.decode(z))
+    torch.testing.assert_close(gaussian.likelihood(z).stddev, torch.full((4, *SHAPE), 0.2))
+
+
+def test_decoder_mirrors_the_encoder():
+    model = VAE(2, (256, 128), "silu")
+    assert [layer.out_features for layer in model.encoder[::2]] == [256, 128, 4]
+    assert [layer.out_features for layer in model.decoder[::2]] == [128, 256, 784]
+
+
+@pytest.mark.parametrize("output", ["sigmoid", "none"])
+def test_autoencoder_reconstructs_by_way_of_its_code(output):
+    model, x = Autoencoder(3, (8,), output=output, image_shape=SHAPE).double(), images()
+    z = model.encode(x)
+    assert z.shape == (6, 3)
+    decoded = model.decode(z)
+    assert decoded.shape == x.shape
+    torch.testing.assert_close(model(x), torch.sigmoid(decoded) if output == "sigmoid" else decoded)
+    torch.testing.assert_close(model.reconstruct(z.expand(2, 6, 3))[1], model(x))
+
+
+@pytest.mark.parametrize(
+    "model",
+    [VAE(3, (8, 4), "tanh", "gaussian", 0.3, SHAPE), Autoencoder(3, (8, 4), "silu", "none", SHAPE)],
+    ids=["VAE", "Autoencoder"],
+)
+def test_configuration_rebuilds_the_model(model):
+    twin = type(model)(**model.configuration)
+    assert str(twin) == str(model)
+    assert twin.configuration == model.configuration
+    twin.load_state_dict(model.state_dict())
+    x = torch.rand(2, *SHAPE)
+    torch.testing.assert_close(twin.decode(torch.ones(2, 3)), model.decode(torch.ones(2, 3)), rtol=0, atol=0)
+    torch.testing.assert_close(twin.encode(x), model.encode(x), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda: VAE(2, likelihood="poisson"), "poisson.*bernoulli"),
+        (lambda: VAE(2, likelihood="gaussian", sigma=0.0), "standard deviation"),
+        (lambda: VAE(2, activation="gelu"), "gelu"),
+        (lambda: VAE(0), "at least one unit"),
+        (lambda: Autoencoder(2, output="softmax"), "softmax.*sigmoid"),
+    ],
+)
+def test_impossible_models_are_refused(build, message):
+    with pytest.raises(ValueError, match=message):
+        build()
