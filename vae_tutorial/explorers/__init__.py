@@ -1,6 +1,7 @@
 """Explorers: ipywidgets sliders above one anywidget canvas that runs the network in the reader's browser."""
 
+from vae_tutorial.explorers.bottleneck import bottleneck
 from vae_tutorial.explorers.draw_digit import draw_digit
 from vae_tutorial.explorers.latent_map import latent_map
 
-__all__ = ["draw_digit", "latent_map"]
+__all__ = ["bottleneck", "draw_digit", "latent_map"]
