@@ -27,6 +27,7 @@ def use_local_scripts(app: Sphinx, config: Config) -> None:
     """Keep myst-nb from adding its widget runtime (this extension adds its own), and load the site's own MathJax."""
     config.nb_ipywidgets_js = {}
     config.mathjax_path = files.MATHJAX
+    config.mathjax_options = {"defer": "defer", "fetchpriority": "low"}  # on a slow line the explorers come first
     app.set_html_assets_policy("always")  # MathJax for widgets' labels too; choose_scripts drops it where nothing needs it
     config.html_context = {"default_mode": "auto", **(config.html_context or {})}
 
@@ -50,7 +51,7 @@ def choose_scripts(app: Sphinx, pagename: str, templatename: str, context: dict[
     loaded[:] = [script for script in loaded if script not in dropped]
     context["css_files"][:] = [style for style in context["css_files"] if "sphinx-thebe" not in str(style.filename)]
     if states:
-        app.add_js_file(files.WIDGETS, priority=BEFORE_MATHJAX, defer="defer")
+        app.add_js_file(files.WIDGETS, priority=BEFORE_MATHJAX, defer="defer", fetchpriority="high")
         app.add_css_file(files.WIDGETS_STYLE)
         context["body"] = NO_SCRIPT + context["body"] + "".join(state_tag(state.attributes["body"]) for state in states)
 
