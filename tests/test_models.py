@@ -90,12 +90,12 @@ def test_autoencoder_reconstructs_by_way_of_its_code(output):
 
 
 @pytest.mark.parametrize(
-    "model",
-    [VAE(3, (8, 4), "tanh", "gaussian", 0.3, SHAPE), Autoencoder(3, (8, 4), "silu", "none", SHAPE)],
-    ids=["VAE", "Autoencoder"],
+    ("kind", "arguments"),
+    [(VAE, (3, (8, 4), "tanh", "gaussian", 0.3, SHAPE)), (Autoencoder, (3, (8, 4), "silu", "none", SHAPE))],
 )
-def test_configuration_rebuilds_the_model(model):
-    twin = type(model)(**model.configuration)
+def test_configuration_rebuilds_the_model(kind, arguments):
+    model = kind(*arguments)
+    twin = kind(**model.configuration)
     assert str(twin) == str(model)
     assert twin.configuration == model.configuration
     twin.load_state_dict(model.state_dict())
