@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 import torch
+import traitlets
+from ipywidgets.embed import dependency_state
 
-from vae_tutorial import explorers, networks
+from vae_tutorial import explorers, networks, objectives
 from vae_tutorial.data import Images
 from vae_tutorial.explorers import javascript, weights
 from vae_tutorial.explorers.canvas import Canvas
@@ -162,9 +164,7 @@ def test_style_sheet_carries_the_palette():
 
 
 def test_importing_the_package_imports_no_widgets():
-    program = (
-        "import sys, vae_tutorial.models; sys.exit(any(name in sys.modules for name in ('ipywidgets', 'anywidget')))"
-    )
+    program = "import sys, vae_tutorial.models; sys.exit(any(name in sys.modules for name in ('ipywidgets', 'anywidget')))"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
@@ -205,3 +205,80 @@ def test_latent_map_refuses_other_models(vae, images):
         explorers.latent_map(VAE(latent_dim=2, likelihood="gaussian"), images, points=10)
     with pytest.raises(ValueError, match="labels"):
         explorers.latent_map(vae, Images(images.x, images.y + 1, "shifted"), points=40)
+
+
+def test_draw_digit(vae, images):
+    canvas = canvas_of(explorers.draw_digit(vae, images, points=20, samples=[3, 14]))
+    assert list(canvas.sample_labels) == [3, 4]
+    assert canvas.samples == weights.uint8_bytes(images.x[[3, 14]])
+    assert canvas.encoder_layers[-1]["out"] == 4
+    assert list(canvas_of(explorers.draw_digit(vae, images, points=20)).sample_labels) == sorted(2 * list(range(10)))
+    with pytest.raises(ValueError, match="samples must be indices"):
+        explorers.draw_digit(vae, images, points=20, samples=[40])
+    with pytest.raises(traitlets.TraitError):
+        canvas.eps1 = 3.5
+
+
+def test_objectives_in_the_browser_equal_the_library(node, vae, images):
+    x = images.x[:1]
+    with torch.no_grad():
+        mu, log_var = vae.encode(x)
+        x_logits = vae.decode(mu)
+    job = {"logits": x_logits, "x": x, "mu": mu, "logVar": log_var}
+    text = json.dumps({name: value.flatten().tolist() for name, value in job.items()})
+    found = json.loads(node(JS_TESTS / "objectives.mjs", text=text))
+    rate = torch.distributions.kl_divergence(vae.posterior(x), vae.prior)
+    distortion = -vae.likelihood(mu).log_prob(x)
+    assert found["rate"] == pytest.approx(rate.item(), rel=1e-5)
+    assert found["distortion"] == pytest.approx(distortion.item(), rel=1e-5)
+    assert found["squaredError"] == pytest.approx((x_logits - x).square().sum().item(), rel=1e-5)
+
+
+def test_bottleneck(images):
+    torch.manual_seed(5)
+    model = Autoencoder(latent_dim=6, hidden=(16,))
+    box = explorers.bottleneck(model, images, d=3)
+    canvas = canvas_of(box)
+    assert (box.children[0].value, box.children[0].max, canvas.d) == (3, 6, 3)
+    assert list(canvas.labels) == list(range(10))
+    assert len(canvas.codes) == 10 * 6 * 2
+    assert len(canvas.squared_errors) == len(canvas.cross_entropies) == 6
+    with torch.no_grad():
+        z = model.encode(images.x)
+        z[:, 2:] = 0
+        at_two = model.decode(z).sigmoid()
+    assert canvas.squared_errors[1] == pytest.approx((images.x - at_two).square().flatten(1).sum(1).mean().item(), rel=1e-4)
+    whole = objectives.cross_entropy(model, images.x)["loss"].mean().item()
+    assert canvas.cross_entropies[-1] == pytest.approx(whole, rel=1e-4)
+
+
+def test_bottleneck_refuses_what_it_cannot_show(images):
+    model = Autoencoder(latent_dim=6, hidden=(16,))
+    with pytest.raises(ValueError, match="d must lie in 1 … 6"):
+        explorers.bottleneck(model, images, d=7)
+    with pytest.raises(ValueError, match="at most 12"):
+        explorers.bottleneck(model, images, digits=range(13))
+    with pytest.raises(ValueError, match="logits"):
+        explorers.bottleneck(Autoencoder(latent_dim=6, output="none"), images)
+    with pytest.raises(ValueError, match=r"shape \(1, 8, 8\)"):
+        explorers.bottleneck(Autoencoder(latent_dim=6, image_shape=(1, 8, 8)), images)
+
+
+def test_beta_calculator():
+    box = explorers.beta_calculator(latent_dim=10, pixels=4096)
+    canvas = canvas_of(box)
+    assert (canvas.latent_dim, canvas.pixels, box.children[1].value) == (10, 4096, 10)
+    with pytest.raises(traitlets.TraitError, match="beta must be positive"):
+        canvas.beta = 0.0
+    with pytest.raises(ValueError, match="latent_dim must lie in"):
+        explorers.beta_calculator(latent_dim=0)
+
+
+def test_sliders_are_linked_in_the_browser(vae, images):
+    box = explorers.latent_map(vae, images, points=10)
+    canvas = canvas_of(box)
+    state = dependency_state(box)
+    links = [entry["state"] for entry in state.values() if entry["model_name"] == "LinkModel"]
+    found = {(link["source"][0], *link["target"]) for link in links}
+    sliders = {f"IPY_MODEL_{slider.model_id}": trait for slider, trait in zip(box.children, ("z1", "z2"), strict=False)}
+    assert found == {(slider, f"IPY_MODEL_{canvas.model_id}", trait) for slider, trait in sliders.items()}

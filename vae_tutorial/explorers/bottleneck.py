@@ -9,6 +9,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from vae_tutorial.data import Images
 from vae_tutorial.explorers.canvas import (
+    LOOK,
     Canvas,
     check_image_shape,
     check_indices,
@@ -79,14 +80,7 @@ def bottleneck(
         digits=uint8_bytes(images.x[chosen]),
         labels=label_bytes(images.y[chosen]),
     )
-    control = ipywidgets.IntSlider(
-        description="d",
-        min=1,
-        max=autoencoder.latent_dim,
-        value=d,
-        style={"description_width": "2.5em"},
-        layout={"width": "auto", "max_width": "640px"},
-    )
+    control = ipywidgets.IntSlider(description="d", min=1, max=autoencoder.latent_dim, value=d, **LOOK)
     return stack(canvas, [(control, "d")])
 
 

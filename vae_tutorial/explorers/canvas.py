@@ -24,12 +24,12 @@ class Canvas(anywidget.AnyWidget):
         return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in self.shown)})"
 
 
+LOOK: dict[str, Any] = {"style": {"description_width": "2.5em"}, "layout": {"width": "auto", "max_width": "640px"}}
+
+
 def slider(name: str, low: float, high: float, step: float, value: float = 0.0) -> ipywidgets.FloatSlider:
     """A slider in the explorers' style."""
-    return ipywidgets.FloatSlider(
-        description=name, min=low, max=high, step=step, value=value, readout_format=".2f",
-        style={"description_width": "2.5em"}, layout={"width": "auto", "max_width": "640px"},
-    )  # fmt: skip
+    return ipywidgets.FloatSlider(description=name, min=low, max=high, step=step, value=value, readout_format=".2f", **LOOK)
 
 
 def stack(canvas: Canvas, links: Sequence[tuple[ipywidgets.Widget, str]]) -> ipywidgets.VBox:
@@ -63,9 +63,7 @@ def check_image_shape(model: Any, name: str) -> None:
         ValueError: another image shape or output.
     """
     if tuple(model.image_shape) != (1, 28, 28):
-        raise ValueError(
-            f"{name} is a model of images of shape {tuple(model.image_shape)}: the explorers draw (1, 28, 28)"
-        )
+        raise ValueError(f"{name} is a model of images of shape {tuple(model.image_shape)}: the explorers draw (1, 28, 28)")
     if getattr(model, "family", "bernoulli") != "bernoulli" or getattr(model, "output", "sigmoid") != "sigmoid":
         raise ValueError(f"{name} must decode to logits (Bernoulli likelihood or sigmoid output)")
 

@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import { classCentres, nearestLabel, tickStep } from "../../vae_tutorial/explorers/js/class_map.js";
+import { createAxes } from "../../vae_tutorial/explorers/js/canvas.js";
+import { roundUp } from "../../vae_tutorial/explorers/js/curve.js";
+import { writeDigit } from "../../vae_tutorial/explorers/js/digits.js";
+import { cellsFromCentre } from "../../vae_tutorial/explorers/js/manifold.js";
+import { clamp, formatNumber, parseHash } from "../../vae_tutorial/explorers/js/page.js";
+import { createNormal } from "../../vae_tutorial/explorers/js/random.js";
+
+// deep links: known names with finite numbers, nothing else
+assert.deepEqual(parseHash("#z1=1.2&z2=-0.5&beta=3", ["z1", "z2"]), { z1: 1.2, z2: -0.5 });
+assert.deepEqual(parseHash("#the-decoder&z1=&z2=NaN&d=Infinity", ["z1", "z2", "d"]), {});
+
+assert.equal(formatNumber(-1.5), "−1.50");
+assert.equal(formatNumber(-0.001), "0.00");
+assert.equal(clamp(7, -3, 3), 3);
+
+// the view of the plane: y up, and back again
+const axes = createAxes(200, 100, 2, [1, 0]);
+assert.deepEqual(axes.toScreen(1, 2), [100, 0]);
+assert.deepEqual(axes.toWorld(...axes.toScreen(0.25, -1.5)), [0.25, -1.5]);
+
+// the map
+const points = [0, 0, 1, 0, 5, 5], labels = [3, 3, 7];
+assert.equal(nearestLabel(points, labels, 4, 4), 7);
+assert.equal(nearestLabel(points, labels, 0.9, 0.2), 3);
+assert.deepEqual(classCentres(points, labels).map(({ label }) => label), [3, 7]);
+assert.equal(tickStep(50), 1);
+assert.equal(tickStep(10), 5);
+assert.equal(roundUp(0.3), 0.5);
+assert.equal(roundUp(20), 20);
+const cells = cellsFromCentre(3);
+assert.equal(cells[0], 4);
+assert.deepEqual([...cells].sort((a, b) => a - b), [0, 1, 2, 3, 4, 5, 6, 7, 8]);
+
+// digits are grey: all three channels equal, from paper to pen
+const pixels = new Uint8ClampedArray(4 * 784), values = new Float32Array(784);
+values[1] = 1;
+writeDigit(pixels, 28, 0, 0, values, { paper: 255, pen: 16 });
+assert.deepEqual([...pixels.slice(0, 8)], [255, 255, 255, 255, 16, 16, 16, 255]);
+
+// ε: the same seed, the same numbers; standard normal
+const draw = (seed, count) => Array.from({ length: count }, createNormal(seed));
+assert.deepEqual(draw(5, 3), draw(5, 3));
+assert.notDeepEqual(draw(5, 3), draw(6, 3));
+const many = draw(0, 20000), mean = many.reduce((a, b) => a + b) / many.length;
+const variance = many.reduce((sum, value) => sum + (value - mean) ** 2, 0) / many.length;
+assert.ok(Math.abs(mean) < 0.03 && Math.abs(variance - 1) < 0.04);
