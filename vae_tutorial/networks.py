@@ -1,6 +1,7 @@
 """Encoder and decoder networks from one layer specification, which the browser's forward pass reads too."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from torch import nn
 
@@ -24,13 +25,13 @@ def mlp(sizes: Sequence[int], activation: str = "relu") -> nn.Sequential:
     if activation not in ACTIVATIONS:
         raise ValueError(f"unknown activation {activation!r}: choose from {list(ACTIVATIONS)}")
     layers: list[nn.Module] = []
-    for width_in, width_out in zip(sizes[:-1], sizes[1:], strict=True):
+    for width_in, width_out in pairwise(sizes):
         layers += [nn.Linear(width_in, width_out), ACTIVATIONS[activation]()]
     return nn.Sequential(*layers[:-1])
 
 
 def layer_specification(network: nn.Sequential) -> list[dict[str, int | str]]:
-    """Describe an MLP layer by layer: `{"in": 784, "out": 400, "activation": "relu"}`, …
+    """Describe an MLP layer by layer: `{"in": 784, "out": 400, "activation": "relu"}`.
 
     Raises:
         ValueError: anything but linear layers, each with at most one of `ACTIVATIONS`: the browser could not run it.

@@ -20,7 +20,7 @@ Objective = Callable[..., Terms]
 
 @dataclass
 class History:
-    """Mean terms per epoch, nats per image: `history.train["loss"]`, `history.validation["rate"]`, …
+    """Mean terms per epoch, nats per image: `history.train["loss"]`, `history.validation["rate"]`.
 
     Attributes:
         train: averages over the epoch's batches, while the weights still moved.
