@@ -1,0 +1,102 @@
+"""One browser, one server and one watch over what the pages do, shared by all browser tests."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from built_site import ROOT, SITE
+from chromium import ADVICE, executable
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from waiting import settle
+from watch import Watch
+
+SUB_FOLDER = "/shelf/vae/"  # the site must not need a server of its own
+
+
+class _SubFolder(SimpleHTTPRequestHandler):
+    def translate_path(self, path: str) -> str:
+        if not path.startswith(SUB_FOLDER):
+            return str(SITE / "outside-the-site")
+        return super().translate_path(path.removeprefix(SUB_FOLDER.rstrip("/")))
+
+    def log_message(self, *_: object) -> None:
+        """Keep quiet: the watch reports what matters."""
+
+
+@pytest.fixture(scope="session")
+def site() -> Path:
+    """The built site's folder."""
+    if not (SITE / "index.html").is_file():
+        pytest.fail(f"there is no site in {SITE}: run `make site` first", pytrace=False)
+    return SITE
+
+
+@pytest.fixture(scope="session")
+def bases(site: Path) -> Iterator[dict[str, str]]:
+    """Where the site stands: in a sub-folder of a web server, and as plain files."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_SubFolder, directory=site)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield {"http": f"http://127.0.0.1:{server.server_port}{SUB_FOLDER}", "file": site.resolve().as_uri() + "/"}
+        server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A Chromium that can resolve no host name, so that nothing outside can answer."""
+    path = executable()
+    if path is None:
+        pytest.fail(ADVICE, pytrace=False)
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=path, args=["--no-sandbox", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
+        )
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
+    """Open browser contexts (settings as Playwright's `new_context`); they are closed after the test."""
+    opened: list[BrowserContext] = []
+
+    def open_context(**settings: object) -> BrowserContext:
+        opened.append(browser.new_context(**({"viewport": {"width": 1280, "height": 900}} | settings)))
+        opened[-1].set_default_timeout(15_000)
+        return opened[-1]
+
+    yield open_context
+    for each in opened:
+        each.close()
+
+
+@pytest.fixture
+def visit(context: Callable[..., BrowserContext], bases: dict[str, str]) -> Iterator[Callable[..., Page]]:
+    """Open a page of the site, wait until it is usable, and fail the test if it did anything that a page must not do."""
+    watches: list[Watch] = []
+
+    def open_page(name: str, scheme: str = "http", **settings: object) -> Page:
+        page = context(**settings).new_page()
+        watches.append(Watch(page, bases[scheme]))
+        page.goto(bases[scheme] + name)
+        if settings.get("java_script_enabled", True):
+            settle(page)
+        return page
+
+    yield open_page
+    problems = [problem for watch in watches for problem in watch.problems]
+    assert not problems, "\n".join(problems)
+
+
+@pytest.fixture(scope="session")
+def axe_source() -> str:
+    """The accessibility checker axe-core, which runs inside the page."""
+    path = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+    if not path.is_file():
+        pytest.fail("axe-core is missing in node_modules: run `make bundle` first", pytrace=False)
+    return path.read_text(encoding="utf8")
+

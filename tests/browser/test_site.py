@@ -1,0 +1,137 @@
+"""Every page of the built site: complete, quiet, readable and accessible, from a server's sub-folder and as plain files."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from built_site import ROOT, SITE, complaint, explorers, is_outside, page_names, read
+from waiting import next_frame, settle
+from watch import Watch
+
+pytestmark = pytest.mark.browser
+
+WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
+FRONT_DOOR, FIRST = "index.html", "intro.html"  # the one leads to the other
+PAGES = [name for name in page_names() if name != FRONT_DOOR] or [FIRST]  # without a build the fixture `site` says what to do
+CHAPTERS = [name for name in PAGES if name not in ("search.html", "genindex.html")]
+EVERY_PAGE = pytest.mark.parametrize("name", PAGES)
+
+LUMINANCE = """() => {
+    const [r, g, b] = getComputedStyle(document.body).backgroundColor.match(/[0-9.]+/g).map(Number);
+    return (0.2126 * r + 0.7152 * g + 0.0722 * b) / 255;
+}"""
+
+# What reaches beyond the window's right edge without a scroll bar of its own.
+CUT_OFF = """() => {
+    const scrolls = (node) => node && node !== document.body
+        && (/auto|scroll/.test(getComputedStyle(node).overflowX) || scrolls(node.parentElement));
+    const hidden = (node) => node.closest('mjx-assistive-mml, .visually-hidden, .vae-live');
+    return [...document.querySelectorAll('main article *')]
+        .filter((node) => node.getBoundingClientRect().right > innerWidth + 1 && !scrolls(node) && !hidden(node))
+        .map((node) => node.outerHTML.slice(0, 120)).slice(0, 5);
+}"""
+
+AXE = """() => axe.run({ preload: false }).then(({ violations }) => violations.flatMap(({ id, impact, nodes }) =>
+    nodes.map(({ html, any, all, none }) => `${id} (${impact}): ${html.slice(0, 160)} | ${[...any, ...all, ...none][0]?.message ?? ''}`)))"""
+
+
+@pytest.mark.parametrize("name", [FRONT_DOOR, *PAGES])
+def test_links_lead_somewhere(site, name):
+    page = read(name)
+    dead = {f"{link} ({why})" for link in page.links + page.loads if (why := complaint(name, link))}
+    assert not dead, f"{name}: dead links: {sorted(dead)}"
+
+
+@pytest.mark.parametrize("name", [FRONT_DOOR, *PAGES])
+def test_page_is_complete(site, name):
+    page = read(name)
+    assert page.language.startswith("en"), f"{name}: <html lang> is {page.language!r}"
+    assert page.title, f"{name}: no <title>"
+    assert not [load for load in page.loads if is_outside(load) and not load.startswith("data:")], f"{name} loads from other servers"
+    unnamed = [image for image, alt in page.alts.items() if not (alt or "").strip()]
+    assert not unnamed, f"{name}: images without alternative text: {unnamed}"
+    text = (SITE / name).read_text(encoding="utf8")
+    assert str(ROOT) not in text, f"{name} tells where it was built"
+    assert "Traceback (most recent call last)" not in text, f"{name} shows a failed cell"
+
+
+@pytest.mark.parametrize("scheme", ["http", "file"])
+def test_front_door_leads_to_the_first_page(context, bases, scheme):
+    page = context().new_page()
+    watch = Watch(page, bases[scheme])
+    page.goto(bases[scheme] + FRONT_DOOR)
+    page.wait_for_url(bases[scheme] + FIRST)
+    settle(page)
+    assert not watch.problems, "\n".join(watch.problems)
+
+
+@pytest.mark.parametrize("scheme", ["http", "file"])
+@EVERY_PAGE
+def test_page_is_quiet_and_fits(visit, name, scheme):
+    page = visit(name, scheme, color_scheme="light")
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme=theme)
+        page.wait_for_selector(f'html[data-theme="{theme}"]')
+        assert (page.evaluate(LUMINANCE) > 0.5) == (theme == "light"), f"{name}: the background does not follow the {theme} theme"
+        for window in (WIDE, PHONE):
+            page.set_viewport_size(window)
+            next_frame(page)
+            width = page.evaluate("document.documentElement.scrollWidth")
+            assert width <= window["width"], f"{name}: scrolls sideways at {window['width']} px, {theme}: {width} px wide"
+            cut = page.evaluate(CUT_OFF)
+            assert not cut, f"{name}: cut off at {window['width']} px, {theme}: {cut}"
+
+
+@pytest.mark.parametrize("window", [WIDE, PHONE], ids=["wide", "phone"])
+@EVERY_PAGE
+def test_axe_finds_no_violation(visit, axe_source, name, window):
+    page = visit(name, color_scheme="light", viewport=window, reduced_motion="reduce")  # colours must not be on their way
+    page.evaluate(axe_source)
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme=theme)
+        page.wait_for_selector(f'html[data-theme="{theme}"]')
+        next_frame(page)
+        violations = page.evaluate(AXE)
+        assert not violations, f"{name}, {theme}, {window['width']} px:\n" + "\n".join(violations)
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_text_is_readable_without_javascript(visit, name):
+    page = visit(name, java_script_enabled=False)
+    article = page.locator("main article")
+    assert article.locator("h1").is_visible(), f"{name}: no heading without JavaScript"
+    hidden = [text for paragraph in article.locator("section > p").all() if (text := paragraph.text_content()) and not paragraph.is_visible()]
+    assert not hidden, f"{name}: paragraphs hidden without JavaScript: {hidden[:3]}"
+    told = article.locator(".vae-noscript").count()
+    assert bool(told) == any(explorer.page == name for explorer in explorers()), f"{name}: a page with explorers must say that they need JavaScript"
+
+
+@pytest.mark.parametrize("scheme", ["http", "file"])
+def test_search_finds_a_word(visit, bases, scheme):
+    page = visit("search.html?q=autoencoder", scheme)
+    results = page.locator("#search-results li a")
+    results.first.wait_for()
+    page.wait_for_function("() => /found/.test(document.querySelector('#search-results .search-summary').textContent)")
+    targets = results.evaluate_all("links => links.map((link) => link.href)")
+    assert all(target.startswith(bases[scheme]) for target in targets), f"search.html leads out of the site: {targets}"
+    assert any(re.search(r"intro|autoencoders", target) for target in targets), f"search.html does not find the autoencoder's pages: {targets}"
+
+
+@pytest.mark.parametrize("scheme", ["http", "file"])
+def test_search_box_leads_to_results(visit, scheme):
+    page = visit(FIRST, scheme)
+    page.keyboard.press("Control+k")
+    page.locator("dialog input[type=search]:visible, .search-button__search-container input:visible").first.fill("autoencoder")
+    page.keyboard.press("Enter")
+    page.locator("#search-results li a").first.wait_for()
+
+
+def test_theme_button_switches(visit):
+    page = visit(FIRST, color_scheme="light")
+    button = page.locator(".theme-switch-button:visible").first
+    seen = set()
+    for _ in range(3):  # automatic, light, dark
+        button.click()
+        seen.add(page.evaluate("document.documentElement.dataset.theme"))
+    assert seen == {"light", "dark"}
