@@ -81,10 +81,12 @@ def test_browser_forward_equals_pytorch(node, activation, precision):
 def test_packing_int8_twice_changes_nothing():
     torch.manual_seed(4)
     network = networks.mlp([5, 4], "none")
+    assert weights.lossless_precision(network) == "float16"
     once = weights.unpacked(network, "int8")[0][0]
     with torch.no_grad():
         network[0].weight.copy_(once)
     torch.testing.assert_close(weights.unpacked(network, "int8")[0][0], once, rtol=1e-6, atol=0)
+    assert weights.lossless_precision(network) == "int8"
 
 
 def test_pack_refuses_what_the_browser_cannot_read():

@@ -19,7 +19,7 @@ from vae_tutorial.explorers.canvas import (
     stack,
 )
 from vae_tutorial.explorers.javascript import join_modules
-from vae_tutorial.explorers.weights import PRECISIONS, float16_bytes, uint8_bytes
+from vae_tutorial.explorers.weights import PRECISIONS, float16_bytes, lossless_precision, uint8_bytes
 from vae_tutorial.models import Autoencoder
 
 MOST_DIGITS = 12  # more columns do not fit a phone
@@ -44,7 +44,7 @@ class Bottleneck(Canvas):
 
 
 def bottleneck(
-    autoencoder: Autoencoder, images: Images, digits: Sequence[int] | None = None, d: int = 2, precision: str = "int8"
+    autoencoder: Autoencoder, images: Images, digits: Sequence[int] | None = None, d: int = 2, precision: str | None = None
 ) -> ipywidgets.VBox:
     """Keep the first d units of each digit's code, set the rest to 0, and see what the decoder can still draw.
 
@@ -55,7 +55,7 @@ def bottleneck(
         images: held-out images with labels 0 … 9; the curves are their means.
         digits: indices of the images to show, at most twelve; by default the first of every class.
         d: units kept at the start.
-        precision: of the weights in the browser, `"int8"` or `"float16"`.
+        precision: of the weights in the browser, `"int8"` or `"float16"`; by default the smallest without loss.
 
     Raises:
         ValueError: a model of other images, indices that do not exist or are too many, or d beyond the code.
@@ -69,6 +69,7 @@ def bottleneck(
     squared_errors, cross_entropies = error_curves(autoencoder, images)
     with torch.no_grad():
         codes = autoencoder.encode(images.x[chosen])
+    precision = precision or lossless_precision(autoencoder.decoder)
     canvas = Bottleneck(
         **network_traits("decoder", autoencoder.decoder, precision),
         d=d,

@@ -20,7 +20,7 @@ from vae_tutorial.explorers.canvas import (
 )
 from vae_tutorial.explorers.javascript import join_modules
 from vae_tutorial.explorers.latent_map import PRIOR_EXTENT, extent_of
-from vae_tutorial.explorers.weights import PRECISIONS, float16_bytes, uint8_bytes
+from vae_tutorial.explorers.weights import PRECISIONS, float16_bytes, lossless_precision, uint8_bytes
 from vae_tutorial.models import VAE
 
 
@@ -50,7 +50,7 @@ def draw_digit(
     images: Images,
     points: int = 1000,
     samples: Sequence[int] | None = None,
-    precision: str = "int8",
+    precision: str | None = None,
     seed: int = 0,
 ) -> ipywidgets.VBox:
     """Draw a digit, or pick one, and follow it: input → encoder → q(z|x) → z = μ + σ⊙ε → decoder → output.
@@ -65,7 +65,7 @@ def draw_digit(
         images: held-out images with labels 0 … 9.
         points: how many of the images the map shows, from the first.
         samples: indices of the images to pick from; by default the first two of every class.
-        precision: of the weights in the browser, `"int8"` or `"float16"`.
+        precision: of the weights in the browser, `"int8"` or `"float16"`; by default the smallest without loss.
         seed: of the button that samples ε.
 
     Raises:
@@ -76,6 +76,7 @@ def draw_digit(
     chosen = check_indices(first_of_each(images, 2) if samples is None else samples, images, "samples")
     with torch.no_grad():
         mu = vae.encode(images.x[:points])[0]
+    precision = precision or lossless_precision(vae.encoder, vae.decoder)
     canvas = DrawDigit(
         **network_traits("encoder", vae.encoder, precision),
         **network_traits("decoder", vae.decoder, precision),

@@ -10,7 +10,7 @@ from torch import Tensor
 from vae_tutorial.data import Images
 from vae_tutorial.explorers.canvas import Canvas, check_planar, check_points, label_bytes, network_traits, slider, stack
 from vae_tutorial.explorers.javascript import join_modules
-from vae_tutorial.explorers.weights import PRECISIONS, float16_bytes
+from vae_tutorial.explorers.weights import PRECISIONS, float16_bytes, lossless_precision
 from vae_tutorial.models import VAE, Autoencoder
 
 PRIOR_EXTENT = 3.5  # standard deviations of p(z) that the map shows at least
@@ -36,7 +36,7 @@ class LatentMap(Canvas):
 
 
 def latent_map(
-    vae: VAE, images: Images, autoencoder: Autoencoder | None = None, points: int = 1000, precision: str = "int8"
+    vae: VAE, images: Images, autoencoder: Autoencoder | None = None, points: int = 1000, precision: str | None = None
 ) -> ipywidgets.VBox:
     """Move z over the map of held-out digits and see what the decoder makes of it.
 
@@ -50,7 +50,7 @@ def latent_map(
         images: held-out images with labels 0 … 9.
         autoencoder: latent dimension 2; gives the second map.
         points: how many of the images the map shows, from the first.
-        precision: of the weights in the browser, `"int8"` or `"float16"`.
+        precision: of the weights in the browser, `"int8"` or `"float16"`; by default the smallest without loss.
 
     Raises:
         ValueError: a model without a two-dimensional code, or `points` outside 1 … len(images).
@@ -64,6 +64,7 @@ def latent_map(
         if autoencoder is not None:
             check_planar(autoencoder, "autoencoder")
             codes["autoencoder"], decoders["autoencoder"] = autoencoder.encode(x), autoencoder.decoder
+    precision = precision or lossless_precision(*decoders.values())
     traits = {f"{name}_points": float16_bytes(z, "codes") for name, z in codes.items()}
     for name, decoder in decoders.items():
         traits |= network_traits(name, decoder, precision)

@@ -46,6 +46,20 @@ def unpacked(network: nn.Sequential, precision: str = "float16") -> list[tuple[T
     return pairs
 
 
+def lossless_precision(*networks: nn.Sequential) -> str:
+    """The smallest precision that loses nothing: `"int8"` where all weights already lie on its grid, else `"float16"`.
+
+    Shipped int8 checkpoints do; a network fresh from training does not, and float16 rounds it by less than one in
+    a thousand.
+    """
+    for network in networks:
+        for weight, _ in _linear_layers(network, "int8"):
+            integers, scales = quantize(weight)
+            if not torch.allclose(integers.float() * scales[:, None], weight, rtol=1e-5, atol=1e-8):
+                return "float16"
+    return "int8"
+
+
 def float16_bytes(values: Tensor, name: str = "values") -> bytes:
     """A tensor as little-endian float16, row-major.
 

@@ -52,7 +52,7 @@ function drawStep(context, from, to, colours) {
 // createPosteriorMap({points, labels, extent, signal, onEps}): onEps([ε₁, ε₂]) when the close view is dragged or steered by arrow keys.
 export function createPosteriorMap({ points, labels, extent, signal, onEps }) {
   const view = { mu: [0, 0], sigma: [1, 1], eps: [0, 0], z: [0, 0], colours: null };
-  const wholeCanvas = element("canvas", { class: "vae-square", role: "img" });
+  const wholeCanvas = element("canvas", { class: "vae-square", role: "img", "aria-label": "map of held-out digits with the ellipse of q(z|x) in its place" });
   const closeCanvas = element("canvas", {
     class: "vae-square vae-active", role: "application", tabindex: 0,
     "aria-label": "q(z|x) close by. Arrow keys move ε, with Shift in larger steps, Home sets ε to 0. The ε sliders do the same.",
