@@ -157,13 +157,13 @@ def test_no_page_asks_another_server(site: Path) -> None:
 )
 def test_a_page_loads_only_what_it_needs(site: Path, name: str, mathjax: bool, widgets: bool) -> None:
     addresses = " ".join(loaded(site / f"{name}.html"))
-    assert (files.MATHJAX in addresses) is mathjax
+    assert (files.FORMULAS in addresses) is mathjax
     assert (files.WIDGETS in addresses) is widgets
 
 
 def test_widgets_come_before_mathjax_and_state_after_the_text(site: Path) -> None:
     page = (site / "with_label.html").read_text(encoding="utf8")
-    assert page.index(files.WIDGETS) < page.index(files.MATHJAX)
+    assert page.index(files.WIDGETS) < page.index(files.FORMULAS)
     assert page.index("widget-view+json") < page.index("widget-state+json")
 
 

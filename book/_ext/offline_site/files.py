@@ -1,4 +1,4 @@
-"""The site's own files: widget runtime, MathJax, style sheet."""
+"""The site's own files: widget runtime, MathJax with its fonts, style sheet."""
 
 from __future__ import annotations
 
@@ -19,13 +19,12 @@ FOLDER = "book"  # below _static
 STYLE = f"{FOLDER}/book.css"
 WIDGETS = f"{FOLDER}/widgets.js"
 WIDGETS_STYLE = f"{FOLDER}/widgets.css"
-MATHJAX = f"{FOLDER}/mathjax/tex-chtml.js"
+FORMULAS = f"{FOLDER}/formulas.js"
 
 ROOT = Path(__file__).parents[3]
 STATIC = Path(__file__).parent / "static"
 BUNDLE = ROOT / ".cache"
-MATHJAX_PACKAGE = ROOT / "node_modules" / "mathjax" / "es5"
-MATHJAX_FILES = ("tex-chtml.js", "input/tex/extensions/*.js", "output/chtml/fonts/woff-v2/*.woff")
+FONTS = ROOT / "node_modules" / "mathjax-full" / "es5" / "output" / "chtml" / "fonts" / "woff-v2"
 
 
 def copy_assets(app: Sphinx) -> None:
@@ -47,11 +46,10 @@ def copy_assets(app: Sphinx) -> None:
 
 def bundled_files() -> Iterator[tuple[Path, str]]:
     """Yield each third-party file with its name below ``_static/book``; raise ExtensionError where one is missing."""
-    wanted = [(BUNDLE, "widgets.js", ""), (BUNDLE, "widgets.css", "")]
-    wanted += [(MATHJAX_PACKAGE, pattern, "mathjax/") for pattern in MATHJAX_FILES]
+    wanted = [(BUNDLE, "widgets.js", ""), (BUNDLE, "widgets.css", ""), (BUNDLE, "formulas.js", ""), (FONTS, "*.woff", "fonts/")]
     for folder, pattern, prefix in wanted:
         found = sorted(folder.glob(pattern))
         if not found:
             raise ExtensionError(f"{pattern} is missing in {folder.relative_to(ROOT)}: run 'make bundle' first.")
         for path in found:
-            yield path, prefix + path.relative_to(folder).as_posix()
+            yield path, prefix + path.name

@@ -26,9 +26,10 @@ NO_SCRIPT = (
 def use_local_scripts(app: Sphinx, config: Config) -> None:
     """Keep myst-nb from adding its widget runtime (this extension adds its own), and load the site's own MathJax."""
     config.nb_ipywidgets_js = {}
-    config.mathjax_path = files.MATHJAX
+    config.mathjax_path = files.FORMULAS
     config.mathjax_options = {"defer": "defer", "fetchpriority": "low"}  # on a slow line the explorers come first
     app.set_html_assets_policy("always")  # MathJax for widgets' labels too; choose_scripts drops it where nothing needs it
+    config.myst_update_mathjax = False  # formulas.js knows by itself what is a formula
     config.html_context = {"default_mode": "auto", **(config.html_context or {})}
 
 
@@ -62,8 +63,8 @@ def has_mathematics(doctree: nodes.document | None) -> bool:
 
 
 def is_mathjax(script: Any) -> bool:
-    """Tell whether a script is MathJax or its configuration."""
-    return "mathjax" in str(script.filename) or "window.MathJax" in str(script.attributes.get("body", ""))
+    """Tell whether a script is the site's MathJax."""
+    return files.FORMULAS in str(script.filename)
 
 
 def widget_labels(state: dict[str, Any]) -> list[str]:

@@ -1,4 +1,5 @@
-// Bundles the widget runtime of the site: ipywidgets' controls, anywidget's own JavaScript and a static manager.
+// Bundles what the site's pages run: the widgets (ipywidgets' controls, anywidget's own JavaScript, a static manager)
+// and the formulas (MathJax).
 // Usage: node build.mjs ANYWIDGET_PACKAGE OUTPUT_FOLDER
 import fs from 'node:fs';
 import path from 'node:path';
@@ -21,7 +22,7 @@ const anywidget = {
 };
 
 await esbuild.build({
-  entryPoints: { widgets: path.join(here, 'manager.js') },
+  entryPoints: { widgets: path.join(here, 'manager.js'), formulas: path.join(here, 'formulas.js') },
   outdir: outputFolder,
   bundle: true,
   minify: true,

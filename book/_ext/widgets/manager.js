@@ -8,7 +8,7 @@ import '@jupyter-widgets/controls/css/widgets-base.css';
 import { Widget } from '@lumino/widgets';
 import '@lumino/widgets/style/index.css';
 import createAnywidget from 'anywidget';
-import { provideHub } from './typeset.js';
+import './typeset.js';
 
 const STATE = 'script[type="application/vnd.jupyter.widget-state+json"]';
 const VIEW = 'script[type="application/vnd.jupyter.widget-view+json"]';
@@ -58,7 +58,6 @@ function nameSlider(handle) {
 async function main() {
   const state = document.querySelector(STATE);
   if (!state) return;
-  provideHub();
   const manager = new StaticManager();
   const models = await manager.set_state(JSON.parse(state.textContent));
   for (const place of document.querySelectorAll(VIEW)) await draw(manager, models, place);

@@ -1,0 +1,34 @@
+// The site's MathJax: TeX to HTML with the few packages that the book writes in, and MathML for screen readers.
+// Sphinx and widgets mark what is a formula with the class "math"; an unknown command is an error in the console.
+import { AssistiveMmlHandler } from 'mathjax-full/js/a11y/assistive-mml.js';
+import { browserAdaptor } from 'mathjax-full/js/adaptors/browserAdaptor.js';
+import { RegisterHTMLHandler } from 'mathjax-full/js/handlers/html.js';
+import { TeX } from 'mathjax-full/js/input/tex.js';
+import 'mathjax-full/js/input/tex/ams/AmsConfiguration.js';
+import 'mathjax-full/js/input/tex/base/BaseConfiguration.js';
+import 'mathjax-full/js/input/tex/boldsymbol/BoldsymbolConfiguration.js';
+import 'mathjax-full/js/input/tex/color/ColorConfiguration.js';
+import 'mathjax-full/js/input/tex/newcommand/NewcommandConfiguration.js';
+import { mathjax } from 'mathjax-full/js/mathjax.js';
+import { CHTML } from 'mathjax-full/js/output/chtml.js';
+
+const FORMULAS = '.math';
+
+function formatError(jax, error) {
+  console.error(`TeX: ${error.message}`);
+  return jax.formatError(error);
+}
+
+AssistiveMmlHandler(RegisterHTMLHandler(browserAdaptor()));
+const formulas = mathjax.document(document, {
+  InputJax: new TeX({ packages: ['base', 'ams', 'boldsymbol', 'color', 'newcommand'], formatError }),
+  OutputJax: new CHTML({ fontURL: new URL('fonts', document.currentScript.src).href }),
+});
+
+/** Typesets the formulas in these elements; widgets call it for labels that they draw later. */
+window.typesetFormulas = (elements) => {
+  formulas.options.elements = elements;
+  formulas.reset().render();
+};
+
+window.typesetFormulas([...document.querySelectorAll(FORMULAS)]);
