@@ -1,5 +1,5 @@
 // "Which β did you really train?": the loss as code, its reductions to choose, and the β they amount to.
-import { coalesce, createAnnouncer, button, element, listen, math, parseHash, setState, stageName } from "./page.js";
+import { coalesce, createAnnouncer, button, element, listen, math, parseHash, prepareRoot, setState, stageName } from "./page.js";
 import { followTheme } from "./theme.js";
 import { effectiveBeta, impliedSigma } from "./effective_beta.js";
 
@@ -74,8 +74,7 @@ function render({ model, el }) {
       comment("over ", number("batch", "B, images per batch", { min: 1, step: 1 }), " images")));
   const result = element("p", { class: "vae-result" }), verdict = element("p"), formula = element("p", { class: "vae-formula" });
   const learning = element("p", { class: "vae-soft" }), gaussian = element("p", { class: "vae-soft" }), scale = createScale();
-  el.classList.add("vae-explorer");
-  el.dataset.explorer = "beta-calculator";
+  prepareRoot(el, "beta-calculator");
   el.replaceChildren(
     element("div", { class: "vae-buttons", role: "group", "aria-label": "examples" },
       ...EXAMPLES.map(([name, values]) => button(name, signal, () => setState(model, values))), button("reset", signal, () => setState(model, start))),

@@ -1,6 +1,6 @@
 // Bottleneck: the first d units of an ordered code are kept, the rest set to 0, and the digits decoded from what is left.
 import { asBytes, createNetwork, decodeHalf, sigmoid } from "./network.js";
-import { button, clamp, coalesce, createAnnouncer, element, formatNumber, listen, math, parseHash, setState, stageName } from "./page.js";
+import { button, clamp, coalesce, createAnnouncer, element, formatNumber, listen, math, parseHash, prepareRoot, setState, stageName } from "./page.js";
 import { followTheme } from "./theme.js";
 import { createSurface } from "./canvas.js";
 import { createDigitPainter, digitValues, PIXELS } from "./digits.js";
@@ -56,8 +56,7 @@ function render({ model, el }) {
   }, { "data-measure": key }));
   const codeStage = stageName("Code", "vae-q");
   codeStage.append(codeNote);
-  el.classList.add("vae-explorer");
-  el.dataset.explorer = "bottleneck";
+  prepareRoot(el, "bottleneck");
   el.replaceChildren(
     element("div", { class: "vae-buttons" }, element("div", { class: "vae-choice", role: "group", "aria-label": "measure of error" }, ...measureButtons),
       button("reset", signal, () => {

@@ -1,6 +1,6 @@
 // Draw a digit: input → encoder → q(z|x) → z = μ + σ⊙ε → decoder → output, every stage with its numbers.
 import { asBytes, createNetwork, decodeHalf, sigmoid } from "./network.js";
-import { button, clamp, coalesce, createAnnouncer, element, formatNumber, listen, math, parseHash, setState, stageName } from "./page.js";
+import { button, clamp, coalesce, createAnnouncer, element, formatNumber, listen, math, parseHash, prepareRoot, setState, stageName } from "./page.js";
 import { followTheme } from "./theme.js";
 import { createSurface } from "./canvas.js";
 import { createDigitPainter, digitValues, PIXELS } from "./digits.js";
@@ -60,13 +60,12 @@ function render({ model, el }) {
   const start = { digit: model.get("digit"), eps1: 0, eps2: 0 };
   const round = (value) => Math.round(clamp(value, -3, 3) * 100) / 100;
   const setEps = ([eps1, eps2]) => setState(model, { eps1: round(eps1), eps2: round(eps2) });
-  let normal = createNormal(model.get("seed")), drawing = new Float32Array(PIXELS), colours = null;
+  let normal = createNormal(model.get("seed")), colours = null;
   const state = { mu: [0, 0], sigma: [1, 1], eps: [0, 0], z: [0, 0], logVar: [0, 0] };
 
   const pad = createPad({
     samples, labels: sampleLabels, signal,
-    onDrawn(values) {
-      drawing = values;
+    onDrawn() {
       if (model.get("digit") === DRAWN) encodeSoon();
       else setState(model, { digit: DRAWN });
     },
@@ -86,8 +85,7 @@ function render({ model, el }) {
     button("sample ε", signal, () => setEps([normal(), normal()])),
     button("ε = 0", signal, () => setEps([0, 0])),
   ];
-  el.classList.add("vae-explorer");
-  el.dataset.explorer = "draw-digit";
+  prepareRoot(el, "draw-digit");
   el.replaceChildren(
     pad.samples,
     element("div", { class: "vae-pipeline" },
@@ -133,7 +131,7 @@ function render({ model, el }) {
   }
   function encode() {
     const digit = model.get("digit");
-    el.input = digit === DRAWN ? drawing : samples.slice(digit * PIXELS, (digit + 1) * PIXELS);
+    el.input = digit === DRAWN ? pad.drawnDigit() : samples.slice(digit * PIXELS, (digit + 1) * PIXELS);
     const [mu1, mu2, logVar1, logVar2] = encoder.forward(el.input);
     state.mu = [mu1, mu2];
     state.logVar = [logVar1, logVar2];

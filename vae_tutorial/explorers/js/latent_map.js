@@ -1,6 +1,6 @@
 // Latent map: a point on the map of codes, decoded at once; the VAE alone or beside an autoencoder under the same cursor.
 import { asBytes, createNetwork, decodeHalf, sigmoid } from "./network.js";
-import { button, clamp, coalesce, createAnnouncer, element, formatNumber, listen, math, parseHash, setState, stageName } from "./page.js";
+import { button, clamp, coalesce, createAnnouncer, element, formatNumber, listen, math, parseHash, prepareRoot, setState, stageName } from "./page.js";
 import { followTheme } from "./theme.js";
 import { createAxes, createSurface, onArrows, onDrag } from "./canvas.js";
 import { createDigitPainter } from "./digits.js";
@@ -100,8 +100,7 @@ function render({ model, el }) {
   const hint = element("p", { class: "vae-hint" }, element("b", {}, "Try: "), both
     ? "zoom to the prior. Where p(z) puts its samples the VAE keeps all its digits; the autoencoder keeps there only what training happened to leave."
     : "drag across a border between two classes. Then leave the outer circle: few codes were ever there.");
-  el.classList.add("vae-explorer");
-  el.dataset.explorer = "latent-map";
+  prepareRoot(el, "latent-map");
   el.replaceChildren(buttons, element("div", { class: both ? "vae-panes vae-two" : "vae-panes" }, ...panes.map((pane) => pane.root)), hint);
   const announce = createAnnouncer(el, signal);
 

@@ -26,7 +26,7 @@ function drawStrokes(context, size, strokes, colours) {
   context.fillText("draw a digit here", size / 2, size / 2);
 }
 
-// createPad({samples, labels, signal, onDrawn, onPicked}): onDrawn(values) after every stroke's piece, onPicked(index).
+// createPad({samples, labels, signal, onDrawn, onPicked}): onDrawn() after every piece of a stroke, onPicked(index).
 export function createPad({ samples, labels, signal, onDrawn, onPicked }) {
   const strokes = [];
   let input = new Float32Array(PIXELS), picked = -1, colours = null;
@@ -41,14 +41,13 @@ export function createPad({ samples, labels, signal, onDrawn, onPicked }) {
     else drawStrokes(context, width, strokes, colours);
   });
   const preview = createSurface(seen, signal, (context, width, height) => paintDigit(context, width, height, input, colours));
-  const drawn = () => onDrawn(digitFromStrokes(strokes));
   onDrag(canvas, signal, (x, y, phase) => {
     const point = [x / canvas.clientWidth, y / canvas.clientHeight];
     if (phase === "start") {
       if (picked >= 0) strokes.length = 0;                           // the first stroke replaces a picked sample
       strokes.push([point]);
     } else strokes[strokes.length - 1].push(point);
-    drawn();
+    onDrawn();
   });
   const thumbnails = Array.from(labels, (label, index) => {
     const picture = element("canvas", { "aria-hidden": "true" });
@@ -63,9 +62,10 @@ export function createPad({ samples, labels, signal, onDrawn, onPicked }) {
   return {
     canvas, seen,
     samples: element("div", { class: "vae-samples", role: "group", "aria-label": "sample digits" }, ...thumbnails.map(({ node }) => node)),
+    drawnDigit: () => digitFromStrokes(strokes),
     clear() {
       strokes.length = 0;
-      drawn();
+      onDrawn();
     },
     show(values, index) {
       [input, picked] = [values, index];

@@ -31,6 +31,12 @@ export function formatNumber(value, decimals = 2) {
   return (/^-0\.?0*$/.test(text) ? text.slice(1) : text).replace("-", "−");
 }
 
+export function prepareRoot(el, name) {
+  el.classList.add("vae-explorer");
+  el.dataset.explorer = name;
+  el.dataset.lmSuppressShortcuts = "true";                           // else JupyterLab's arrow keys walk off to other cells
+}
+
 // A polite live region that says the newest text at most once in a second, after things have come to rest.
 export function createAnnouncer(root, signal) {
   const node = element("p", { class: "vae-live", "aria-live": "polite" });
