@@ -1,0 +1,248 @@
+"""Saving and loading: rounding within its bounds, refusals, atomic writes, nothing pickled; and every shipped card."""
+
+import ast
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from vae_tutorial import checkpoints
+from vae_tutorial.data import Images
+from vae_tutorial.models import VAE, Autoencoder
+from vae_tutorial.recipes.__main__ import MEASURING_SEED, load_recipes
+from vae_tutorial.training import evaluate
+
+ROOT = Path(__file__).parents[1]
+SHAPE = (1, 3, 4)
+
+
+@pytest.fixture(params=["VAE", "Autoencoder"])
+def model(request) -> VAE | Autoencoder:
+    if request.param == "VAE":
+        return VAE(2, (8, 5), "silu", "gaussian", 0.4, SHAPE)
+    return Autoencoder(2, (8, 5), "tanh", "none", SHAPE)
+
+
+# ---------------------------------------------------------------- round trips
+
+
+def test_float32_comes_back_bit_for_bit(model, tmp_path):
+    checkpoints.save_model(model, "test-float32", {}, "float32", tmp_path)
+    loaded = checkpoints.load_model("test-float32", tmp_path)
+    assert type(loaded) is type(model)
+    assert loaded.configuration == model.configuration
+    assert not loaded.training
+    for key, value in model.state_dict().items():
+        assert torch.equal(loaded.state_dict()[key], value)
+
+
+def test_float16_is_the_nearest_half(model, tmp_path):
+    checkpoints.save_model(model, "test-float16", {}, "float16", tmp_path)
+    loaded = checkpoints.load_model("test-float16", tmp_path).state_dict()
+    for key, value in model.state_dict().items():
+        assert loaded[key].dtype == torch.float32
+        np.testing.assert_array_equal(loaded[key].numpy(), value.numpy().astype(np.float16).astype(np.float32))
+
+
+def test_int8_is_within_half_a_step_of_its_row(model, tmp_path):
+    checkpoints.save_model(model, "test-int8", {}, "int8", tmp_path)
+    loaded = checkpoints.load_model("test-int8", tmp_path).state_dict()
+    for key, value in model.state_dict().items():
+        if value.ndim == 1:
+            assert torch.equal(loaded[key], value)  # biases are few, and kept
+            continue
+        step = value.abs().amax(1, keepdim=True) / 127
+        assert ((loaded[key] - value).abs() <= 0.5001 * step).all()
+        levels = loaded[key] / step
+        torch.testing.assert_close(levels, levels.round(), atol=1e-3, rtol=0)
+    stored = load_file(tmp_path / "test-int8.safetensors")
+    assert {tensor.dtype for key, tensor in stored.items() if key.endswith("weight")} == {torch.int8}
+
+
+def test_quantize_keeps_rows_apart_and_survives_a_row_of_zeros():
+    weight = torch.tensor([[100.0, -50.0], [0.001, 0.0005], [0.0, 0.0]])
+    integers, scale = checkpoints.quantize(weight)
+    assert integers.dtype == torch.int8
+    assert integers.tolist() == [[127, -64], [127, 64], [0, 0]]
+    torch.testing.assert_close(scale[:2], torch.tensor([100.0, 0.001]) / 127)
+    assert torch.equal(integers[2] * scale[2], torch.zeros(2))
+
+
+def test_the_card_says_what_was_given_and_what_was_written(model, tmp_path):
+    checkpoints.save_model(model, "test-card", {"data": "digits of pi", "numbers": {"loss": 3.14}}, "int8", tmp_path)
+    card = checkpoints.model_card("test-card", tmp_path)
+    content = (tmp_path / "test-card.safetensors").read_bytes()
+    assert card["data"] == "digits of pi"
+    assert card["numbers"] == {"loss": 3.14}
+    assert card["bytes"] == len(content)
+    assert card["sha256"] == hashlib.sha256(content).hexdigest()
+    assert card["configuration"] == model.configuration
+    assert (card["name"], card["class"], card["precision"]) == ("test-card", type(model).__name__, "int8")
+
+
+def test_an_old_card_does_not_overrule_new_weights(model, tmp_path):
+    checkpoints.save_model(model, "test-twice", {}, "float32", tmp_path)
+    old = checkpoints.model_card("test-twice", tmp_path)
+    with torch.no_grad():
+        model.decoder[0].bias.add_(1.0)
+    checkpoints.save_model(model, "test-twice", old, "float32", tmp_path)
+    assert torch.equal(checkpoints.load_model("test-twice", tmp_path).decoder[0].bias, model.decoder[0].bias)
+
+
+# ---------------------------------------------------------------- refusals
+
+
+def test_unknown_names_and_precisions_are_refused_with_the_known_ones(model, tmp_path):
+    checkpoints.save_model(model, "test-known", {}, "float32", tmp_path)
+    for ask in (checkpoints.load_model, checkpoints.model_card):
+        with pytest.raises(ValueError, match=r"test-unknown.*choose from \['test-known'\]"):
+            ask("test-unknown", tmp_path)
+    with pytest.raises(ValueError, match="int4.*'int8'"):
+        checkpoints.save_model(model, "test-int4", {}, "int4", tmp_path)
+    assert checkpoints.model_names(tmp_path) == ["test-known"]
+
+
+@pytest.mark.parametrize("damage", [lambda content: content[:-5], lambda content: content[:-1] + bytes([content[-1] ^ 1]), lambda content: b""])
+def test_damaged_weights_are_named_and_refused(damage, model, tmp_path):
+    checkpoints.save_model(model, "test-damaged", {"command": "remake it so"}, "float32", tmp_path)
+    path = tmp_path / "test-damaged.safetensors"
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(ValueError, match=r"test-damaged\.safetensors is corrupt .* remake it so"):
+        checkpoints.load_model("test-damaged", tmp_path)
+
+
+def test_weights_of_another_card_are_refused(model, tmp_path):
+    checkpoints.save_model(model, "test-one", {}, "float32", tmp_path)
+    checkpoints.save_model(model, "test-two", {}, "float16", tmp_path)
+    (tmp_path / "test-one.safetensors").write_bytes((tmp_path / "test-two.safetensors").read_bytes())
+    with pytest.raises(ValueError, match="does not belong to its card"):
+        checkpoints.load_model("test-one", tmp_path)
+
+
+# ---------------------------------------------------------------- atomic writes
+
+
+def fail(*_: object) -> None:
+    raise OSError("disk full")
+
+
+def write_half(path: Path, content: bytes) -> int:
+    with path.open("wb") as file:
+        file.write(content[: len(content) // 2])
+    raise OSError("disk full")
+
+
+@pytest.mark.parametrize("broken", ["replace", "write"])
+def test_a_write_that_breaks_leaves_the_old_file_and_nothing_else(broken, tmp_path, monkeypatch):
+    target = tmp_path / "file"
+    checkpoints.write_atomically(target, b"old")
+    if broken == "replace":
+        monkeypatch.setattr("os.replace", fail)
+    else:
+        monkeypatch.setattr(Path, "write_bytes", write_half)
+    with pytest.raises(OSError, match="disk full"):
+        checkpoints.write_atomically(target, b"new and longer")
+    monkeypatch.undo()
+    assert target.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [target]
+    checkpoints.write_atomically(target, b"new")
+    assert target.read_bytes() == b"new"
+
+
+def test_a_state_that_cannot_be_written_leaves_the_last_one(tmp_path, monkeypatch):
+    state = tmp_path / "state"
+    checkpoints.save_training_state(state, {"w": torch.ones(3)}, {"epoch": 1})
+    monkeypatch.setattr("os.replace", fail)
+    with pytest.raises(OSError, match="disk full"):
+        checkpoints.save_training_state(state, {"w": torch.zeros(3)}, {"epoch": 2})
+    tensors, record = checkpoints.load_training_state(state)
+    assert record == {"epoch": 1}
+    assert tensors["w"].tolist() == [1.0, 1.0, 1.0]
+
+
+def test_a_training_state_comes_back_whole(tmp_path):
+    tensors = {"a": torch.randn(3, 4).T, "b.step": torch.tensor(7.0), "random_state": torch.get_rng_state()}
+    record = {"identity": {"seed": 0}, "history": {"loss": [1 / 3, 2e-17]}}
+    checkpoints.save_training_state(tmp_path / "new" / "state", tensors, record)
+    found, found_record = checkpoints.load_training_state(tmp_path / "new" / "state")
+    assert found_record == record
+    assert found.keys() == tensors.keys()
+    assert all(torch.equal(found[key], tensors[key]) for key in tensors)
+
+
+# ---------------------------------------------------------------- no pickle
+
+
+def unpickling(source: str) -> list[str]:
+    """What in a module's syntax tree reads or writes pickles."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            names = [alias.name for alias in node.names] + [getattr(node, "module", None) or ""]
+            found += [f"import {name}" for name in names if name.split(".")[0] in ("pickle", "joblib", "dill", "cloudpickle", "shelve")]
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            called = ast.unparse(node.func)
+            if called in ("torch.load", "torch.save", "torch.hub.load"):
+                found.append(called)
+            if node.func.attr == "load" and any(word.arg == "allow_pickle" for word in node.keywords):
+                found.append(f"{called}(allow_pickle=…)")
+    return found
+
+
+def test_the_search_for_pickles_finds_them():
+    source = "import pickle\nfrom joblib import load\nimport torch\ntorch.load('x')\nnp.load('y', allow_pickle=True)\nnp.load('z')"
+    assert unpickling(source) == ["import pickle", "import joblib", "torch.load", "np.load(allow_pickle=…)"]
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "vae_tutorial").rglob("*.py")), ids=lambda path: path.stem)
+def test_nothing_is_pickled(path):
+    assert unpickling(path.read_text("utf-8")) == []
+
+
+# ---------------------------------------------------------------- shipped checkpoints
+
+REQUIRED = {"mnist-2d", "mnist-2d-autoencoder", "mnist-bottleneck"}
+MOST_BYTES = {"mnist-2d": 540_000}
+MOST_NATS = {"mnist-2d": 141.0}  # grey-level Bernoulli −ELBO, one sample, official test images; VAE Explainer ships 150.8
+
+
+def test_every_explorers_model_is_shipped_and_every_recipe_has_its_checkpoint():
+    assert set(checkpoints.model_names()) >= REQUIRED
+    assert set(checkpoints.model_names()) == set(load_recipes())
+
+
+@pytest.mark.parametrize("name", checkpoints.model_names())
+def test_card_describes_the_file(name):
+    card = checkpoints.model_card(name)
+    content = (checkpoints.SHIPPED / f"{name}.safetensors").read_bytes()
+    assert hashlib.sha256(content).hexdigest() == card["sha256"]
+    assert len(content) == card["bytes"] <= MOST_BYTES.get(name, 1_000_000)
+    recipe = load_recipes()[name]
+    assert (card["seed"], card["epochs"], card["precision"]) == (recipe.SEED, recipe.EPOCHS, recipe.PRECISION)
+    assert card["training_images"] == 55_000
+    assert "minus the embedded 5,000" in card["data"]
+    assert card["command"] == f"python -m vae_tutorial.recipes {name}"
+    assert set(card["numbers"]) == {"official_test", "embedded"}
+    assert "/" not in json.dumps(card)  # no path of the machine that trained it
+
+
+@pytest.mark.parametrize("name", checkpoints.model_names())
+def test_numbers_on_the_card_are_those_of_the_shipped_weights(name, embedded_digits: Images):
+    stated = checkpoints.model_card(name)["numbers"]["embedded"]
+    measured = evaluate(checkpoints.load_model(name), embedded_digits.x, load_recipes()[name].MEASURE, seed=MEASURING_SEED)
+    assert measured == pytest.approx(stated, abs=0.05)
+
+
+@pytest.mark.parametrize("name", checkpoints.model_names())
+def test_embedded_digits_are_as_new_to_the_model_as_the_official_test_images(name):
+    numbers = checkpoints.model_card(name)["numbers"]
+    assert numbers["embedded"]["loss"] == pytest.approx(numbers["official_test"]["loss"], rel=0.02)
+
+
+@pytest.mark.parametrize("name", MOST_NATS)
+def test_shipped_vae_is_as_good_as_promised(name):
+    assert checkpoints.model_card(name)["numbers"]["official_test"]["loss"] <= MOST_NATS[name]
