@@ -12,6 +12,7 @@ from vae_tutorial.schedules import one_cycle
 from vae_tutorial.training import fit
 
 NAME = "mnist-2d-autoencoder"
+PRECISION = "int8"
 SEED = 0
 MEASURE = cross_entropy
 
