@@ -21,6 +21,8 @@ NO_SCRIPT = (
     '<noscript><p class="admonition vae-noscript">The explorers on this page compute in your browser: '
     "switch JavaScript on to move their sliders.</p></noscript>\n"
 )
+# The search page reads the pages it found for their first lines, which browsers forbid between plain files.
+NO_SUMMARY_FROM_FILES = 'if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;'
 
 
 def use_local_scripts(app: Sphinx, config: Config) -> None:
@@ -51,10 +53,14 @@ def choose_scripts(app: Sphinx, pagename: str, templatename: str, context: dict[
         dropped += [script for script in loaded if is_mathjax(script)]
     loaded[:] = [script for script in loaded if script not in dropped]
     context["css_files"][:] = [style for style in context["css_files"] if "sphinx-thebe" not in str(style.filename)]
+    if pagename == "search":
+        app.add_js_file(None, body=NO_SUMMARY_FROM_FILES)
     if states:
         app.add_js_file(files.WIDGETS, priority=BEFORE_MATHJAX, defer="defer", fetchpriority="high")
         app.add_css_file(files.WIDGETS_STYLE)
-        context["body"] = NO_SCRIPT + context["body"] + "".join(state_tag(state.attributes["body"]) for state in states)
+        context["body"] += "".join(state_tag(state.attributes["body"]) for state in states)
+    if any('"anywidget"' in state.attributes["body"] for state in states):
+        context["body"] = NO_SCRIPT + context["body"]
 
 
 def has_mathematics(doctree: nodes.document | None) -> bool:
