@@ -24,7 +24,7 @@ class Canvas(anywidget.AnyWidget):
         return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in self.shown)})"
 
 
-LOOK: dict[str, Any] = {"style": {"description_width": "2.5em"}, "layout": {"width": "auto", "max_width": "640px"}}
+LOOK: dict[str, Any] = {"style": {"description_width": "2.5em"}, "layout": {"width": "auto", "max_width": "840px"}}
 
 
 def slider(name: str, low: float, high: float, step: float, value: float = 0.0) -> ipywidgets.FloatSlider:

@@ -128,7 +128,7 @@ export function createClassMap({ points, labels }) {
   let kept = null, key = "";
   return (context, width, height, { extent, colours, background = null }) => {
     const axes = createAxes(width, height, extent);
-    const wanted = [width, height, globalThis.devicePixelRatio, extent, colours.theme, background?.version ?? ""].join();
+    const wanted = [width, height, globalThis.devicePixelRatio, extent, colours.version, background?.version ?? ""].join();
     if (wanted !== key) {
       key = wanted;
       kept = createLayer(width, height);

@@ -20,7 +20,7 @@ function trapezoid(kind, layers) {
   box.innerHTML = `<svg viewBox="0 0 84 136" role="img" aria-label="${kind}, layers of ${sizes.join(", ")} units">
     <path class="vae-shape" d="${shape}"/><path class="vae-arrow" d="M0 68 H11 M7 64 L12 68 L7 72 M72 68 H83 M79 64 L84 68 L79 72"/>
     <text x="42" y="73">${text}</text></svg>`;
-  box.append(element("p", { class: "vae-sizes" }, sizes.join("·")));
+  box.append(element("p", { class: "vae-sizes" }, ...sizes.flatMap((size, i) => (i ? ["·", element("wbr"), String(size)] : [String(size)]))));
   return box;
 }
 

@@ -18,7 +18,7 @@ export function createManifold(network, signal, onProgress) {
   let frame = 0, key = "";
   signal.addEventListener("abort", () => cancelAnimationFrame(frame));
   return (count, extent, colours) => {
-    const wanted = [count, extent, colours.theme].join();
+    const wanted = [count, extent, colours.version].join();
     if (wanted === key) return picture;
     key = wanted;
     cancelAnimationFrame(frame);

@@ -9,16 +9,22 @@ export function currentTheme() {
   return matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
 }
 
-function readColours(root) {
-  const style = getComputedStyle(root);
+let readings = 0;
+
+// Reads the colours from an element of the page: the explorer's own may not be attached yet.
+function readColours(theme) {
+  const probe = document.createElement("div");
+  probe.className = "vae-explorer";
+  probe.dataset.vaeTheme = theme;
+  probe.hidden = true;
+  document.body.append(probe);
+  const style = getComputedStyle(probe);
   const read = (name) => style.getPropertyValue(`--vae-${name}`).trim();
-  const colours = { theme: root.dataset.vaeTheme, classes: [] };
-  for (const name of ["q", "posterior", "prior", "decoder", "rate", "distortion", "elbo", "ink", "soft", "line", "card"]) {
-    colours[name] = read(name);
-  }
+  const colours = { version: readings++, classes: [] };              // a new version redraws what is kept in layers
+  for (const name of ["q", "prior", "decoder", "distortion", "ink", "soft", "line", "card"]) colours[name] = read(name);
   for (let label = 0; label < 10; label++) colours.classes.push(read(`class-${label}`));
-  // digits are grey levels between these two, never coloured
-  [colours.paper, colours.pen] = colours.theme === "dark" ? [8, 244] : [255, 16];
+  [colours.paper, colours.pen] = theme === "dark" ? [8, 244] : [255, 16];   // digits are greys between these two
+  probe.remove();
   return colours;
 }
 
@@ -26,7 +32,7 @@ function readColours(root) {
 export function followTheme(root, signal, onChange) {
   const apply = () => {
     root.dataset.vaeTheme = currentTheme();
-    onChange(readColours(root));
+    onChange(readColours(root.dataset.vaeTheme));
   };
   const applyIfChanged = () => {
     if (root.dataset.vaeTheme !== currentTheme()) apply();
