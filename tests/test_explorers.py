@@ -243,7 +243,7 @@ def test_bottleneck(images):
     canvas = canvas_of(box)
     assert (box.children[0].value, box.children[0].max, canvas.d) == (3, 6, 3)
     assert list(canvas.labels) == list(range(10))
-    assert len(canvas.codes) == 10 * 6 * 2
+    assert len(canvas.codes) == 10 * 6 * 4
     assert len(canvas.squared_errors) == len(canvas.cross_entropies) == 6
     with torch.no_grad():
         z = model.encode(images.x)

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { asBytes, createNetwork, decodeHalf, halfToFloat } from "../../vae_tutorial/explorers/js/network.js";
+import { asBytes, createNetwork, decodeFloat, decodeHalf, halfToFloat } from "../../vae_tutorial/explorers/js/network.js";
 
 // half precision: known values of IEEE 754
 for (const [bits, value] of [[0x0000, 0], [0x3c00, 1], [0xc000, -2], [0x7bff, 65504], [0x0001, 2 ** -24], [0x3555, 0.333251953125], [0x7c00, Infinity]]) {
@@ -10,6 +10,7 @@ assert.ok(Number.isNaN(halfToFloat(0x7e00)));
 // a widget's bytes are a view at any offset of a larger buffer
 const buffer = new Uint8Array([9, 0x00, 0x3c, 0x00, 0xc0]).buffer;
 assert.deepEqual([...decodeHalf(new DataView(buffer, 1))], [1, -2]);
+assert.deepEqual([...decodeFloat(new DataView(new Uint8Array([9, 0, 0, 128, 63]).buffer, 1))], [1]);
 assert.equal(asBytes(buffer).length, 5);
 
 // y = relu(2·x₁ − 1·x₂ + 1) by hand

@@ -19,7 +19,7 @@ from vae_tutorial.explorers.canvas import (
     stack,
 )
 from vae_tutorial.explorers.javascript import join_modules
-from vae_tutorial.explorers.weights import PRECISIONS, float16_bytes, lossless_precision, uint8_bytes
+from vae_tutorial.explorers.weights import PRECISIONS, float32_bytes, lossless_precision, uint8_bytes
 from vae_tutorial.models import Autoencoder
 
 MOST_DIGITS = 12  # more columns do not fit a phone
@@ -38,7 +38,7 @@ class Bottleneck(Canvas):
     precision = traitlets.Enum(PRECISIONS, "int8").tag(sync=True)
     decoder_layers = traitlets.List().tag(sync=True)
     decoder_weights = traitlets.Bytes().tag(sync=True)
-    codes = traitlets.Bytes().tag(sync=True)  # float16 (M, D)
+    codes = traitlets.Bytes().tag(sync=True)  # float32 (M, D): float16 would show in the picture
     digits = traitlets.Bytes().tag(sync=True)  # uint8 (M, 784)
     labels = traitlets.Bytes().tag(sync=True)  # uint8 (M,)
 
@@ -77,7 +77,7 @@ def bottleneck(
         squared_errors=squared_errors,
         cross_entropies=cross_entropies,
         precision=precision,
-        codes=float16_bytes(codes, "codes"),
+        codes=float32_bytes(codes),
         digits=uint8_bytes(images.x[chosen]),
         labels=label_bytes(images.y[chosen]),
     )

@@ -26,7 +26,7 @@ def pack(network: nn.Sequential, precision: str = "float16") -> bytes:
             parts += [float16_bytes(weight, "weights"), float16_bytes(bias, "biases")]
         else:
             integers, scales = quantize(weight)
-            parts += [integers.numpy().tobytes(), _little_endian(scales, "f4"), _little_endian(bias, "f4")]
+            parts += [integers.numpy().tobytes(), float32_bytes(scales), float32_bytes(bias)]
     return b"".join(parts)
 
 
@@ -69,6 +69,11 @@ def float16_bytes(values: Tensor, name: str = "values") -> bytes:
     if not torch.isfinite(values.half()).all():
         raise ValueError(f"{name} must be finite and within ±65,504 to travel as float16")
     return _little_endian(values, "f2")
+
+
+def float32_bytes(values: Tensor) -> bytes:
+    """A tensor as little-endian float32, row-major."""
+    return _little_endian(values, "f4")
 
 
 def uint8_bytes(images: Tensor) -> bytes:

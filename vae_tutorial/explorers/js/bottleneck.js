@@ -1,5 +1,5 @@
 // Bottleneck: the first d units of an ordered code are kept, the rest set to 0, and the digits decoded from what is left.
-import { asBytes, createNetwork, decodeHalf, sigmoid } from "./network.js";
+import { asBytes, createNetwork, decodeFloat, sigmoid } from "./network.js";
 import { button, clamp, coalesce, createAnnouncer, element, formatNumber, listen, math, parseHash, prepareRoot, setState, stageName } from "./page.js";
 import { followTheme } from "./theme.js";
 import { createSurface } from "./canvas.js";
@@ -22,7 +22,7 @@ function render({ model, el }) {
   const lifetime = new AbortController(), { signal } = lifetime;
   const decoder = createNetwork(model.get("decoder_layers"), model.get("decoder_weights"), model.get("precision"));
   const size = decoder.inputs;
-  const codes = decodeHalf(model.get("codes")), digits = digitValues(asBytes(model.get("digits"))), labels = asBytes(model.get("labels"));
+  const codes = decodeFloat(model.get("codes")), digits = digitValues(asBytes(model.get("digits"))), labels = asBytes(model.get("labels"));
   const start = { d: model.get("d"), digit: model.get("digit") };
   const decoded = new Float32Array(digits.length), errors = [];
   const paintDigit = createDigitPainter();

@@ -34,6 +34,10 @@ export function decodeHalf(data) {
   return values;
 }
 
+export function decodeFloat(data) {
+  return new Float32Array(asBytes(data).slice().buffer);               // a copy: the view's offset need not be aligned
+}
+
 // Reads the bytes front to back; slices are copied because their offsets need not be aligned.
 function createReader(data) {
   const bytes = asBytes(data);
@@ -48,7 +52,7 @@ function createReader(data) {
   return {
     half: (count) => decodeHalf(take(2 * count)),
     int8: (count) => new Int8Array(take(count).buffer),
-    float32: (count) => new Float32Array(take(4 * count).buffer),
+    float32: (count) => decodeFloat(take(4 * count)),
     finish() {
       if (offset !== bytes.length) throw new Error(`network: ${bytes.length - offset} bytes of weights are left over`);
     },
