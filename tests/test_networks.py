@@ -47,16 +47,16 @@ def test_impossible_networks_are_refused(arguments, message):
 
 
 @pytest.mark.parametrize(
-    "modules",
+    "make",
     [
-        [nn.Conv2d(1, 1, 3)],
-        [nn.ReLU(), nn.Linear(2, 2)],
-        [nn.Linear(2, 2), nn.ReLU(), nn.Tanh()],
-        [nn.Linear(2, 2), nn.Dropout()],
-        [nn.Linear(2, 2), nn.GELU()],
+        lambda: [nn.Conv2d(1, 1, 3)],
+        lambda: [nn.ReLU(), nn.Linear(2, 2)],
+        lambda: [nn.Linear(2, 2), nn.ReLU(), nn.Tanh()],
+        lambda: [nn.Linear(2, 2), nn.Dropout()],
+        lambda: [nn.Linear(2, 2), nn.GELU()],
     ],
     ids=["convolution", "activation first", "two activations", "dropout", "unknown activation"],
 )
-def test_what_the_browser_cannot_run_is_refused(modules):
+def test_what_the_browser_cannot_run_is_refused(make):
     with pytest.raises(ValueError, match="the browser runs linear layers"):
-        networks.layer_specification(nn.Sequential(*modules))
+        networks.layer_specification(nn.Sequential(*make()))
