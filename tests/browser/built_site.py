@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 from dataclasses import dataclass, field
@@ -39,7 +40,16 @@ class Explorer:
     page: str
     place: int
     kind: str
-    state: dict[str, Any] = field(compare=False, repr=False)
+    model: dict[str, Any] = field(compare=False, repr=False)
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """The canvas's traits but for the bytes."""
+        return self.model["state"]
+
+    def bytes_of(self, trait: str) -> bytes:
+        """A trait that travels as bytes."""
+        return next(base64.b64decode(buffer["data"]) for buffer in self.model["buffers"] if buffer["path"] == [trait])
 
     def __str__(self) -> str:
         return f"{self.page}#{self.place + 1}-{self.kind}"
@@ -100,7 +110,7 @@ def explorers() -> list[Explorer]:
             for model in _descendants(page.state, view["model_id"]):
                 identity = model["state"].get("_anywidget_id", "")
                 if identity.startswith("vae_tutorial."):
-                    found.append(Explorer(name, place, identity.rpartition(".")[2], model["state"]))
+                    found.append(Explorer(name, place, identity.rpartition(".")[2], model))
     return found
 
 

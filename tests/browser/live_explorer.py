@@ -1,0 +1,120 @@
+"""An explorer in a browser's page, moved as a reader moves it: handles, keys, pointer, finger."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import Any
+
+import numpy as np
+from playwright.sync_api import Locator, Page, expect
+from waiting import next_frame
+
+TOLERANCE = 2e-3  # of a pixel's probability, at the shipped precision
+PATIENCE = 10  # seconds until a picture must have followed
+
+SNAPSHOT = """(el) => {
+    const box = el.closest('.widget-vbox');
+    const plain = (value) => ArrayBuffer.isView(value) ? Array.from(value) : value;
+    const names = ['decoded', 'decodedAutoencoder', 'input', 'mu', 'sigma', 'z', 'rate', 'distortion', 'betaEffective', 'lossScale'];
+    return {
+        ...Object.fromEntries(names.filter((name) => name in el).map((name) => [name, plain(el[name])])),
+        sliders: Object.fromEntries([...box.querySelectorAll('.widget-slider, .widget-inline-hbox:has(.noUi-handle)')].map((slider) =>
+            [slider.querySelector('.widget-label').textContent, slider.querySelector('.widget-readout').textContent])),
+        fields: Object.fromEntries([...el.querySelectorAll('select, input')].map((node) => [node.getAttribute('aria-label'), node.value])),
+        pressed: [...el.querySelectorAll('[aria-pressed=true]')].map((node) => node.getAttribute('aria-label') ?? node.textContent),
+    };
+}"""
+
+
+class LiveExplorer:
+    """One explorer: the box of its sliders and the canvas element `el` beneath them."""
+
+    def __init__(self, page: Page, box: Locator, name: str) -> None:
+        self.page, self.box, self.name = page, box, name
+        self.el = box.locator(".vae-explorer")
+        expect(self.el).to_have_attribute("data-ready", "true")
+        self.box.scroll_into_view_if_needed()
+
+    def snapshot(self) -> dict[str, Any]:
+        """What the explorer shows at this moment: its numbers, arrays and sliders' readouts."""
+        shown = self.el.evaluate(SNAPSHOT)
+        shown["sliders"] = {label: _number(text) for label, text in shown["sliders"].items()}
+        return shown
+
+    @property
+    def labels(self) -> list[str]:
+        """The sliders' labels, from top to bottom."""
+        return list(self.snapshot()["sliders"])
+
+    def readout(self, label: str) -> float:
+        """The number beside a slider."""
+        return self.snapshot()["sliders"][label]
+
+    def handle(self, label: str) -> Locator:
+        """A slider's handle."""
+        return self.box.locator(".widget-inline-hbox", has=self.page.get_by_text(label, exact=True)).locator(".noUi-handle")
+
+    def press(self, label: str, key: str, times: int = 1) -> None:
+        """Press a key on a slider's handle."""
+        self.handle(label).focus()
+        for _ in range(times):
+            self.page.keyboard.press(key)
+
+    def place_on(self, label: str, share: float) -> tuple[float, float]:
+        """The window coordinates at a share 0 … 1 of a slider's track."""
+        box = self.handle(label).locator("xpath=ancestor::*[contains(@class, 'noUi-target')]").bounding_box()
+        return box["x"] + share * box["width"], box["y"] + box["height"] / 2
+
+    def middle_of(self, locator: Locator) -> tuple[float, float]:
+        """The window coordinates of an element's middle."""
+        locator.scroll_into_view_if_needed()
+        box = locator.bounding_box()
+        return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+    def stroke(self, points: list[tuple[float, float]]) -> None:
+        """Drag the mouse along points of the window."""
+        self.page.mouse.move(*points[0])
+        self.page.mouse.down()
+        for x, y in points[1:]:
+            self.page.mouse.move(x, y, steps=4)
+        self.page.mouse.up()
+
+    def touch(self, points: list[tuple[float, float]]) -> None:
+        """Drag a finger along points of the window (the context needs `has_touch`)."""
+        session = self.page.context.new_cdp_session(self.page)
+        for kind, (x, y) in zip(["touchStart", *["touchMove"] * (len(points) - 1)], points, strict=True):
+            session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y}]})
+        session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        session.detach()
+
+    def points_in(self, locator: Locator, shares: list[tuple[float, float]]) -> list[tuple[float, float]]:
+        """Window coordinates of points given as shares of an element's width and height."""
+        locator.scroll_into_view_if_needed()
+        box = locator.bounding_box()
+        return [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in shares]
+
+    def button(self, name: str) -> Locator:
+        """One of the explorer's buttons, by its words."""
+        return self.el.get_by_role("button", name=name, exact=True)
+
+    def agree(self, reference: Reference, step: str) -> dict[str, Any]:
+        """Wait until what is shown equals PyTorch's numbers, and return it; fail with the largest difference otherwise."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            shown = self.snapshot()
+            differences = {
+                name: float(np.abs(np.asarray(shown[name]) - value).max() / max(1, np.abs(value).max()))
+                for name, value in reference(shown).items()
+            }
+            if max(differences.values()) < TOLERANCE:
+                return shown
+            assert time.monotonic() < deadline, f"{self.name}, {step}: differs from PyTorch by {differences} at {shown['sliders']}"
+            next_frame(self.page)
+
+
+Reference = Any  # shown → {name: array}
+
+
+def _number(text: str) -> float:
+    return float(re.sub(r"[,\s]", "", text).replace("−", "-"))
