@@ -26,7 +26,7 @@ function render({ model, el }) {
   const start = { d: model.get("d"), digit: model.get("digit") };
   const decoded = new Float32Array(digits.length), errors = [];
   const paintDigit = createDigitPainter();
-  let measure = "squared", colours = null;
+  let measure = "squared", colours = null, decodedAt = 0;
 
   const picture = (values, index, attributes) => {
     const canvas = element("canvas", { class: "vae-square", ...attributes });
@@ -86,7 +86,8 @@ function render({ model, el }) {
     }
   }
   function update() {
-    decode();
+    if (model.get("d") !== decodedAt) decode();
+    decodedAt = model.get("d");
     const d = model.get("d"), { name, trait, unit } = MEASURES[measure];
     codeNote.textContent = `the first ${d} of ${size} units`;
     codeCanvas.setAttribute("aria-label", `${d} of ${size} code units are kept`);
@@ -101,10 +102,7 @@ function render({ model, el }) {
   }
   function paint() {
     const { trait, unit } = MEASURES[measure];
-    for (const { original, output } of columns) {
-      original.paint();
-      output.paint();
-    }
+    columns.forEach(({ output }) => output.paint());
     large.input.paint();
     large.output.paint();
     code.paint();
@@ -117,6 +115,7 @@ function render({ model, el }) {
   update();
   followTheme(el, signal, (now) => {
     colours = now;
+    columns.forEach(({ original }) => original.paint());
     paint();
   });
   listen(model, ["d", "digit"], signal, coalesce(signal, update));

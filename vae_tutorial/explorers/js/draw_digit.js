@@ -104,13 +104,13 @@ function render({ model, el }) {
     element("p", { class: "vae-hint" }, element("b", {}, "Try: "), "draw a 4 and close its top slowly until it is a 9: the ellipse walks over the border. Then sample ε a few times: how much does the output change?"));
   const announce = createAnnouncer(el, signal);
 
-  function paint() {
-    pad.paint(colours);
-    map.paint({ ...state, colours });
+  function paint(moved) {
+    if (moved === "all") pad.paint(colours);
+    map.paint({ ...state, colours }, moved);
     zoom.textContent = `, ${formatNumber(map.zoom(), 0)} times closer`;
     output.paint();
   }
-  function decode() {
+  function decode(moved) {
     state.eps = [model.get("eps1"), model.get("eps2")];
     state.z = state.mu.map((mu, i) => mu + state.sigma[i] * state.eps[i]);
     const logits = decoder.forward(state.z);
@@ -127,7 +127,7 @@ function render({ model, el }) {
     const digit = model.get("digit");
     announce(`${digit === DRAWN ? "Drawn digit" : `Sample ${digit}, a ${sampleLabels[digit]}`}. z is ${state.z.map((value) => formatNumber(value)).join(", ")}; `
       + `rate ${formatNumber(rate, 1)}, distortion ${formatNumber(distortion, 1)} nats.`);
-    if (colours) paint();
+    if (colours) paint(moved);
   }
   function encode() {
     const digit = model.get("digit");
@@ -139,7 +139,7 @@ function render({ model, el }) {
     Object.assign(el, { mu: state.mu, sigma: state.sigma });
     posterior.show([...state.mu, ...state.sigma]);
     pad.show(el.input, digit);
-    decode();
+    decode("all");
   }
   const encodeSoon = coalesce(signal, encode);
   const linked = parseHash(location.hash, ["digit", "eps1", "eps2"]);
@@ -149,10 +149,10 @@ function render({ model, el }) {
   encode();
   followTheme(el, signal, (now) => {
     colours = now;
-    paint();
+    paint("all");
   });
   listen(model, ["digit"], signal, encodeSoon);
-  listen(model, ["eps1", "eps2"], signal, coalesce(signal, decode));
+  listen(model, ["eps1", "eps2"], signal, coalesce(signal, () => decode("eps")));
   el.decoded = decoded;
   el.dataset.ready = "true";
   return () => lifetime.abort();

@@ -93,9 +93,10 @@ export function createPosteriorMap({ points, labels, extent, signal, onEps }) {
   onArrows(closeCanvas, signal, (dx, dy) => onEps([view.eps[0] + dx * STEP, view.eps[1] + dy * STEP].map((value) => clamp(value, -3, 3))), () => onEps([0, 0]));
   return {
     wholeCanvas, closeCanvas,
-    paint(state) {
+    // A new ε moves z in the close view only.
+    paint(state, moved = "all") {
       Object.assign(view, state);
-      whole.paint();
+      if (moved === "all") whole.paint();
       close.paint();
     },
     zoom: () => extent / (CLOSE * Math.max(...view.sigma)),
