@@ -1,7 +1,9 @@
 # Every target prepares what it needs (.venv, node_modules) and redoes that only when the pinned versions change.
 PY := .venv/bin/python
 SUPPORTED := import sys, ensurepip, venv; raise SystemExit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
-BUILD := .venv/bin/jupyter-book build book --config _config.yml --toc $(CURDIR)/_toc.yml --path-output . -W -n --keep-going
+# Strict; a failed build is forgotten, or the next one would take its pages for done.
+BUILD := .venv/bin/jupyter-book build book --config _config.yml --toc '$(CURDIR)/_toc.yml' --path-output . -W -n --keep-going \
+  || { rm -rf _build/.doctrees; exit 1; }
 export JUPYTER_PATH := $(CURDIR)/.venv/share/jupyter
 
 .PHONY: book test unit notebooks site browser lab serve lint bench checkpoints bundle chromium clean
