@@ -18,7 +18,7 @@ HERE = Path(__file__).parent
 PALETTE: dict[str, dict[str, str]] = json.loads((HERE / "palette.json").read_text("utf-8"))
 INK = {name: entry["light"] for name, entry in PALETTE.items()}  # figures stand on a light card in both themes
 LINE_STYLES = {"solid": "-", "dashed": "--", "dotted": ":", "heavy": "-"}
-CLASS_COLOURS = [mpl.colors.to_hex(colour) for colour in mpl.colormaps["tab10"].colors]
+CLASS_COLOURS: list[str] = json.loads((HERE / "class_colours.json").read_text("utf-8"))["light"]
 
 
 def figure(columns: int = 1, rows: int = 1, width: float = 7.0, height: float = 3.2, **options: Any) -> tuple[Figure, Any]:
