@@ -9,8 +9,9 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from built_site import ROOT, SITE
+from built_site import ROOT, SITE, Explorer
 from chromium import ADVICE, executable
+from live_explorer import LiveExplorer
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from waiting import settle
 from watch import Watch
@@ -92,6 +93,18 @@ def visit(context: Callable[..., BrowserContext], bases: dict[str, str]) -> Iter
     assert not problems, "\n".join(problems)
 
 
+@pytest.fixture
+def show(visit: Callable[..., Page]) -> Callable[..., LiveExplorer]:
+    """Open the page of an explorer and return it alive."""
+
+    def open_explorer(explorer: Explorer, link: str = "", scheme: str = "http", **settings: object) -> LiveExplorer:
+        assert explorer, "the site has no explorer of this kind"
+        page = visit(explorer.page + (f"#{link}" if link else ""), scheme, **settings)
+        return LiveExplorer(page, page.locator(".widget-subarea").nth(explorer.place), str(explorer))
+
+    return open_explorer
+
+
 @pytest.fixture(scope="session")
 def axe_source() -> str:
     """The accessibility checker axe-core, which runs inside the page."""
@@ -99,4 +112,3 @@ def axe_source() -> str:
     if not path.is_file():
         pytest.fail("axe-core is missing in node_modules: run `make bundle` first", pytrace=False)
     return path.read_text(encoding="utf8")
-

@@ -1,16 +1,20 @@
-"""An explorer in a browser's page, moved as a reader moves it: handles, keys, pointer, finger."""
+"""An explorer in a browser's page, moved as a reader moves it: handles, keys, mouse, finger."""
 
 from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pytest
+from built_site import explorers
 from playwright.sync_api import Locator, Page, expect
 from waiting import next_frame
 
 TOLERANCE = 2e-3  # of a pixel's probability, at the shipped precision
+PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
 PATIENCE = 10  # seconds until a picture must have followed
 
 SNAPSHOT = """(el) => {
@@ -25,6 +29,12 @@ SNAPSHOT = """(el) => {
         pressed: [...el.querySelectorAll('[aria-pressed=true]')].map((node) => node.getAttribute('aria-label') ?? node.textContent),
     };
 }"""
+
+
+def each(*kinds: str) -> pytest.MarkDecorator:
+    """Run a test once for every explorer of these kinds (all, if none is named) that the site has."""
+    chosen = [explorer for explorer in explorers() if not kinds or explorer.kind in kinds]
+    return pytest.mark.parametrize("explorer", chosen or [None], ids=str)
 
 
 class LiveExplorer:
@@ -98,7 +108,7 @@ class LiveExplorer:
         """One of the explorer's buttons, by its words."""
         return self.el.get_by_role("button", name=name, exact=True)
 
-    def agree(self, reference: Reference, step: str) -> dict[str, Any]:
+    def agree(self, reference: Callable[[dict[str, Any]], dict[str, np.ndarray]], step: str) -> dict[str, Any]:
         """Wait until what is shown equals PyTorch's numbers, and return it; fail with the largest difference otherwise."""
         deadline = time.monotonic() + PATIENCE
         while True:
@@ -111,9 +121,6 @@ class LiveExplorer:
                 return shown
             assert time.monotonic() < deadline, f"{self.name}, {step}: differs from PyTorch by {differences} at {shown['sliders']}"
             next_frame(self.page)
-
-
-Reference = Any  # shown → {name: array}
 
 
 def _number(text: str) -> float:

@@ -19,7 +19,7 @@ Expected = dict[str, np.ndarray]
 
 def reference(explorer: Explorer) -> Callable[[Shown], Expected]:
     """The function from what an explorer shows (sliders, input) to the numbers that PyTorch gives for it."""
-    return {"LatentMap": latent_map, "Bottleneck": bottleneck, "DrawDigit": draw_digit, "BetaCalculator": beta_calculator}[explorer.kind](explorer)
+    return REFERENCES[explorer.kind](explorer)
 
 
 def latent_map(explorer: Explorer) -> Callable[[Shown], Expected]:
@@ -93,3 +93,6 @@ def pictures(explorer: Explorer, trait: str) -> Tensor:
 @cache
 def load(name: str) -> Any:
     return checkpoints.load_model(name)
+
+
+REFERENCES = {"LatentMap": latent_map, "Bottleneck": bottleneck, "DrawDigit": draw_digit, "BetaCalculator": beta_calculator}

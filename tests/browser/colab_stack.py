@@ -1,0 +1,94 @@
+"""Colab's old versions of IPython, ipykernel and ipywidgets, laid over this environment, and notebooks executed by them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from built_site import ROOT
+from nbclient import NotebookClient
+from nbformat import NotebookNode
+
+REQUIREMENTS = Path(__file__).with_name("colab-requirements.txt")
+VERSIONS = {"IPython": "7.34.0", "ipykernel": "6.17.1", "ipywidgets": "7.7.1"}
+STATE = "application/vnd.jupyter.widget-state+json"
+
+# Colab's own module, as far as anywidget uses it: it asks for the manager that can show third-party widgets.
+BEFORE = """
+import sys, types
+output = types.ModuleType("google.colab.output")
+output.enabled = 0
+def enable_custom_widget_manager():
+    output.enabled += 1
+output.enable_custom_widget_manager = enable_custom_widget_manager
+output._widgets = types.SimpleNamespace(_installed_url="https://colab.invalid/manager.js")
+google, colab = types.ModuleType("google"), types.ModuleType("google.colab")
+google.colab, colab.output = colab, output
+sys.modules |= {"google": google, "google.colab": colab, "google.colab.output": output}
+"""
+AFTER = f"""
+import importlib, sys
+found = {{name: importlib.import_module(name).__version__ for name in {list(VERSIONS)}}}
+assert found == {VERSIONS}, f"the kernel has {{found}}"
+assert sys.modules["google.colab.output"].enabled, "Colab's manager for third-party widgets was never enabled"
+"""
+
+
+def overlay() -> Path:
+    """The folder with Colab's versions, made at the first call and kept in `.cache`.
+
+    Raises:
+        RuntimeError: the packages could not be installed, or the interpreter does not run.
+    """
+    version = subprocess.run([sys.executable, "--version"], capture_output=True, text=True, check=False)
+    if version.returncode:
+        raise RuntimeError(f"{sys.executable} --version fails: {version.stderr}")
+    key = hashlib.sha256(REQUIREMENTS.read_bytes() + version.stdout.encode()).hexdigest()[:12]
+    folder = ROOT / ".cache" / f"colab-{key}"
+    if folder.is_dir():
+        return folder
+    scratch = folder.with_name(f".{folder.name}.{os.getpid()}")
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
+    done = subprocess.run([*pip, "--target", scratch, "--requirement", REQUIREMENTS], capture_output=True, text=True, check=False)
+    if done.returncode:
+        shutil.rmtree(scratch, ignore_errors=True)
+        raise RuntimeError(f"Colab's versions ({REQUIREMENTS.name}) cannot be installed, so its stack cannot be tested:\n{done.stderr}")
+    scratch.rename(folder)
+    return folder
+
+
+def execute(notebook: Path) -> dict[str, Any]:
+    """Run a notebook from top to bottom on Colab's stack, in a process of its own; return its widgets' states by model id.
+
+    Raises:
+        RuntimeError: a cell failed, or the kernel does not have Colab's versions.
+    """
+    done = subprocess.run([sys.executable, __file__, notebook], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{notebook.name} fails on Colab's stack:\n{done.stderr[-4000:]}")
+    return json.loads(done.stdout)
+
+
+def main(notebook: Path) -> None:
+    """Execute a notebook and print the states of its widgets as JSON."""
+    page = nbformat.read(notebook, as_version=4)
+    page.cells = [_cell(BEFORE), *page.cells, _cell(AFTER)]
+    environment = os.environ | {"PYTHONPATH": str(overlay()), "OMP_NUM_THREADS": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+    client = NotebookClient(page, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(notebook.parent)}})
+    client.execute(env=environment)
+    json.dump(page.metadata.widgets[STATE]["state"], sys.stdout)
+
+
+def _cell(source: str) -> NotebookNode:
+    return nbformat.v4.new_code_cell(source)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

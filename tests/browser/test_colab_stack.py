@@ -1,0 +1,54 @@
+"""The pages with explorers run on Colab's versions of IPython and ipywidgets, and hand over canvases with their weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from built_site import ROOT
+from colab_stack import execute, overlay
+
+pytestmark = pytest.mark.browser
+
+
+def shows_an_explorer(notebook: Path) -> bool:
+    """Whether a code cell of a page calls an explorer."""
+    cells = nbformat.read(notebook, as_version=4).cells
+    return any(cell.cell_type == "code" and "explorers." in cell.source for cell in cells)
+
+
+BOOK = ROOT / "book"
+PAGES = [
+    notebook for notebook in sorted(BOOK.rglob("*.ipynb")) if ".ipynb_checkpoints" not in notebook.parts and shows_an_explorer(notebook)
+]
+
+
+@pytest.fixture(scope="module")
+def executions() -> Iterator[dict[Path, Future[dict[str, Any]]]]:
+    """Every page's execution, two at a time."""
+    overlay()
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        yield {page: pool.submit(execute, page) for page in PAGES}
+
+
+def test_some_page_has_an_explorer():
+    assert PAGES, f"no notebook in {BOOK} calls an explorer"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(BOOK).as_posix())
+def test_page_runs_on_colabs_stack(executions, page):
+    models = executions[page].result()
+    canvases = {name: model for name, model in models.items() if model["state"].get("_anywidget_id", "").startswith("vae_tutorial.")}
+    assert canvases, f"{page.name}: no explorer among the widgets"
+    linked = {model["state"]["target"][0].removeprefix("IPY_MODEL_") for model in models.values() if model["model_name"] == "LinkModel"}
+    for name, canvas in canvases.items():
+        kind = canvas["state"]["_anywidget_id"].rpartition(".")[2]
+        sizes = {buffer["path"][0]: len(buffer["data"]) for buffer in canvas.get("buffers", ())}
+        networks = [trait for trait, value in canvas["state"].items() if trait.endswith("_layers") and value]
+        missing = [trait for trait in networks if sizes.get(trait.replace("_layers", "_weights"), 0) < 10_000]
+        assert not missing, f"{page.name}: {kind} has no weights for {missing}"
+        assert name in linked, f"{page.name}: no slider is linked to {kind}"
