@@ -71,6 +71,8 @@ def test_front_door_leads_to_the_first_page(context, bases, scheme):
 @EVERY_PAGE
 def test_page_is_quiet_and_fits(visit, name, scheme):
     page = visit(name, scheme, color_scheme="light")
+    raw = page.locator(".math:not(:has(mjx-container)), .math:has(mjx-merror)").all_inner_texts()
+    assert not raw, f"{name}: formulas that are not typeset: {raw[:3]}"
     for theme in ("light", "dark"):
         page.emulate_media(color_scheme=theme)
         page.wait_for_selector(f'html[data-theme="{theme}"]')

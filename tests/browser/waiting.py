@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Page
 
-TYPESET = "() => Promise.all([document.fonts.ready, window.MathJax?.startup?.promise]).then(() => true)"
+LOADED = "() => document.readyState === 'complete' && document.fonts.ready.then(() => true)"
 WIDGETS_DRAWN = """() => document.documentElement.dataset.widgetsReady
     || !document.querySelector('script[type$="widget-view+json"]')"""
 EXPLORERS_READY = """() => [...document.querySelectorAll('.vae-explorer')].every((el) => el.dataset.ready === 'true')"""
@@ -10,8 +10,8 @@ FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimati
 
 
 def settle(page: Page) -> None:
-    """Wait until the page stands still: loaded, formulas typeset, fonts there, explorers ready."""
-    for condition in (TYPESET, WIDGETS_DRAWN, EXPLORERS_READY, FRAMES):
+    """Wait until the page stands still: loaded, fonts there, explorers ready."""
+    for condition in (LOADED, WIDGETS_DRAWN, EXPLORERS_READY, FRAMES):
         page.wait_for_function(condition)
 
 

@@ -25,10 +25,19 @@ const formulas = mathjax.document(document, {
   OutputJax: new CHTML({ fontURL: new URL('fonts', document.currentScript.src).href }),
 });
 
+// A formula that is wider than the page scrolls on its own: the keyboard must be able to reach it, then and only then.
+const reach = new ResizeObserver((sized) => {
+  for (const { target } of sized) {
+    if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
+    else target.removeAttribute('tabindex');
+  }
+});
+
 /** Typesets the formulas in these elements; widgets call it for labels that they draw later. */
 window.typesetFormulas = (elements) => {
   formulas.options.elements = elements;
   formulas.reset().render();
+  for (const element of elements) element.querySelectorAll('mjx-container[display="true"]').forEach((formula) => reach.observe(formula));
 };
 
 window.typesetFormulas([...document.querySelectorAll(FORMULAS)]);
