@@ -188,10 +188,11 @@ def test_evaluate_depends_on_its_seed_only():
     assert results[0] == results[1] != results[2]
 
 
-def test_the_model_is_left_in_evaluation_mode():
-    model = make_model()
-    fit(model, make_images(), objectives.negative_elbo, **OPTIONS)
-    assert not model.training
+def test_the_model_is_left_in_evaluation_mode(tmp_path):
+    for _ in ("trained", "found complete"):
+        model = make_model()
+        fit(model, make_images(), objectives.negative_elbo, checkpoint=tmp_path / "state", **OPTIONS)
+        assert not model.training
 
 
 # ---------------------------------------------------------------- resumption

@@ -98,9 +98,11 @@ def model_names(folder: Path = SHIPPED) -> list[str]:
 
 
 def save_training_state(path: Path, tensors: dict[str, Tensor], record: dict[str, Any]) -> None:
-    """Write tensors and a JSON record into one `safetensors` file, atomically."""
+    """Write tensors and a JSON record, with their sha256, into one `safetensors` file, atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, save({key: value.contiguous() for key, value in tensors.items()}, {"record": json.dumps(record)}))
+    text = json.dumps(record)
+    metadata = {"record": text, "sha256": _digest(tensors, text)}
+    write_atomically(path, save({key: value.contiguous() for key, value in tensors.items()}, metadata))
 
 
 def load_training_state(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -113,9 +115,19 @@ def load_training_state(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     try:
         tensors = load(content)
         header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])  # the file begins with its header's length
-        return tensors, json.loads(header["__metadata__"]["record"])
+        text, digest = header["__metadata__"]["record"], header["__metadata__"]["sha256"]
     except (SafetensorError, ValueError, KeyError) as error:
         raise ValueError(f"{path} is not a complete training state: delete it to start afresh") from error
+    if _digest(tensors, text) != digest:
+        raise ValueError(f"{path} is corrupt: delete it to start afresh")
+    return tensors, json.loads(text)
+
+
+def _digest(tensors: dict[str, Tensor], text: str) -> str:
+    content = hashlib.sha256(text.encode())
+    for key in sorted(tensors):
+        content.update(key.encode() + tensors[key].numpy(force=True).tobytes())
+    return content.hexdigest()
 
 
 def write_atomically(path: Path, content: bytes) -> None:

@@ -83,7 +83,11 @@ def fit(
     schedules = {name: _as_schedule(value) for name, value in (settings or {}).items()}
     optimizer = torch.optim.AdamW(model.parameters(), weight_decay=weight_decay, fused=True)
     history, path = History(), Path(checkpoint) if checkpoint else None
-    identity = {"seed": seed, "epochs": epochs, "batch_size": batch_size, "weight_decay": weight_decay, "data": _fingerprint(x)}
+    identity = {} if path is None else {
+        "seed": seed, "epochs": epochs, "batch_size": batch_size, "weight_decay": weight_decay, "data": _fingerprint(x),
+        "model": str(model), "objective": getattr(objective, "__name__", str(objective)),
+        "learning_rate": _probe(rate_of_learning), "settings": {name: _probe(value) for name, value in schedules.items()},
+    }  # fmt: skip
     updates = len(x) // batch_size
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -116,7 +120,8 @@ def fit(
             if path:
                 _save(path, identity, model, optimizer, history)
             if on_epoch:
-                on_epoch(history)
+                with torch.random.fork_rng(devices=[]):  # pictures drawn on the way do not change the training
+                    on_epoch(history)
     model.eval()
     return history
 
@@ -152,6 +157,11 @@ def _as_schedule(value: float | Schedule) -> Schedule:
     return value if callable(value) else constant(value)
 
 
+def _probe(schedule: Schedule) -> list[float]:
+    """A schedule's values at eleven points: what tells one training's schedules from another's."""
+    return [schedule(tenth / 10) for tenth in range(11)]
+
+
 def _append(table: dict[str, list[float]], means: dict[str, float]) -> None:
     for name, mean in means.items():
         table.setdefault(name, []).append(mean)
@@ -159,7 +169,7 @@ def _append(table: dict[str, list[float]], means: dict[str, float]) -> None:
 
 def _refuse(means: Terms, epoch: int) -> None:
     """Stop at the first bad batch, while the terms still tell which of them went wrong."""
-    guilty = {name: float(mean) for name, mean in means.items() if name != "loss" and not mean.isfinite()} or {"loss": float(means["loss"])}
+    guilty = {name: mean.item() for name, mean in means.items() if name != "loss" and not mean.isfinite()} or {"loss": means["loss"].item()}
     terms = " and ".join(f"{name} is {mean}" for name, mean in guilty.items())
     raise FloatingPointError(f"{terms} in epoch {epoch + 1}: lower the learning rate, or bound the log-variance")
 
