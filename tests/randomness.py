@@ -13,8 +13,10 @@ NUMPY_ALLOWED = {"default_rng", "Generator", "SeedSequence", "PCG64", "get_state
 TORCH_DRAWS = {
     f"{module}{name}"
     for module in ("torch.", "F.", "functional.", "nn.functional.")
-    for name in ("rand", "randn", "randint", "randperm", "rand_like", "randn_like", "randint_like", "normal", "bernoulli")
-    + ("multinomial", "poisson", "dropout", "seed")
+    for name in (
+        *("rand", "randn", "randint", "randperm", "rand_like", "randn_like", "randint_like"),
+        *("normal", "bernoulli", "multinomial", "poisson", "dropout", "seed"),
+    )
 } | {"random_split", "torch.utils.data.random_split"}
 METHOD_DRAWS = {"sample", "rsample", "normal_", "uniform_", "bernoulli_", "random_", "exponential_", "log_normal_"}
 INITIAL_WEIGHTS = {"VAE", "Autoencoder", "mlp", "Linear", "Conv2d", "ConvTranspose2d", "Embedding"}
@@ -71,7 +73,8 @@ def _standard_library(tree: ast.Module) -> Iterator[ast.AST]:
         if isinstance(node, ast.ImportFrom) and node.module == "random":
             yield node
     for call in _calls(tree):
-        if isinstance(call.func, ast.Attribute) and ast.unparse(call.func.value) == "random" and (call.func.attr != "Random" or not call.args):
+        path = ast.unparse(call.func)
+        if path.startswith("random.") and not (path == "random.Random" and call.args):
             yield call
 
 
@@ -81,7 +84,8 @@ def _scikit_learn(tree: ast.Module) -> Iterator[ast.AST]:
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "sklearn":
             origin |= {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
         if isinstance(node, ast.Import):
-            origin |= {alias.asname or "sklearn": alias.asname and alias.name or "sklearn" for alias in node.names if alias.name.split(".")[0] == "sklearn"}
+            imported = [alias for alias in node.names if alias.name.split(".")[0] == "sklearn"]
+            origin |= {alias.asname or "sklearn": alias.name if alias.asname else "sklearn" for alias in imported}
     for call in _calls(tree):
         first, *rest = ast.unparse(call.func).split(".")
         if first in origin and _takes_random_state(".".join([origin[first], *rest])) and not _given(call, "random_state"):
@@ -118,8 +122,8 @@ def _unseeded_torch_draws(tree: ast.Module, weights: bool, drawing: set[str]) ->
     for call, scopes, forked in _in_scopes(tree, [tree], False):
         if not _is_torch_draw(call, weights, drawing) or forked or _given(call, "generator"):
             continue
-        seedings = (other for scope in scopes for other, inner, _ in _in_scopes(scope, [scope], False) if len(inner) == 1 and _is_seeding(other))
-        if not any(other.lineno <= call.lineno for other in seedings):
+        around = ((other, inner) for scope in scopes for other, inner, _ in _in_scopes(scope, [scope], False))
+        if not any(_is_seeding(other) and len(inner) == 1 and other.lineno <= call.lineno for other, inner in around):
             yield call, scopes
 
 
@@ -139,7 +143,7 @@ def _is_torch_draw(node: ast.AST, weights: bool, drawing: set[str]) -> bool:
 
 
 def _is_seeding(node: ast.AST) -> bool:
-    return isinstance(node, ast.Call) and _last_name(node.func) == "manual_seed" and not ast.unparse(node.func).startswith("torch.Generator")
+    return isinstance(node, ast.Call) and ast.unparse(node.func) in ("torch.manual_seed", "torch.random.manual_seed", "manual_seed")
 
 
 def _in_scopes(node: ast.AST, scopes: list[ast.AST], forked: bool) -> Iterator[tuple[ast.Call, list[ast.AST], bool]]:

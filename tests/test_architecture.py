@@ -111,7 +111,8 @@ with open(sys.argv[1], "w") as file:
 def imported(tmp_path_factory) -> dict:
     """What importing the whole core does in a fresh process."""
     folder = tmp_path_factory.mktemp("home")
-    surroundings = os.environ | {"PYTHONPATH": str(ROOT), "HOME": str(folder), "MPLCONFIGDIR": str(folder / "matplotlib"), "PYTHONDONTWRITEBYTECODE": "1"}
+    homes = {"HOME": str(folder), "MPLCONFIGDIR": str(folder / "matplotlib")}
+    surroundings = os.environ | homes | {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
     command = [sys.executable, "-W", "error", "-c", IMPORTS, str(folder / "report.json")]
     run = subprocess.run(command, env=surroundings, capture_output=True, text=True, timeout=120)
     assert run.returncode == 0, run.stderr

@@ -55,7 +55,9 @@ def test_the_default_is_the_training_part(train_digits):
     torch.testing.assert_close(data.load_images().x, train_digits.x, rtol=0, atol=0)
 
 
-@pytest.mark.parametrize(("arguments", "message"), [(("cifar", "train"), "cifar.*mnist"), (("mnist", "validation"), "validation.*'train' or 'test'")])
+@pytest.mark.parametrize(
+    ("arguments", "message"), [(("cifar", "train"), "cifar.*mnist"), (("mnist", "validation"), "validation.*'train' or 'test'")]
+)
 @pytest.mark.parametrize("full", [False, True])
 def test_unknown_names_are_refused_with_the_known_ones(arguments, message, full):
     with pytest.raises(ValueError, match=message):
@@ -163,7 +165,9 @@ def test_root_can_come_from_the_environment(official_files, tmp_path, monkeypatc
     assert len(data.load_images("mnist", "test", full=True, download=False)) == TEST_SIZE
 
 
-@pytest.mark.parametrize("damage", [lambda content: content[:-10], flip_byte, lambda content: b""], ids=["truncated", "flipped byte", "empty"])
+@pytest.mark.parametrize(
+    "damage", [lambda content: content[:-10], flip_byte, lambda content: b""], ids=["truncated", "flipped byte", "empty"]
+)
 @pytest.mark.parametrize("name", ["train-images-idx3-ubyte", "train-labels-idx1-ubyte"])
 def test_corrupt_official_file_is_named_and_refused(name, damage, official_files, tmp_path):
     put_official(tmp_path, official_files | {name: damage(official_files[name])})
@@ -183,7 +187,9 @@ def test_missing_files_without_download_name_the_ways_out(official_files, tmp_pa
 # ---------------------------------------------------------------- downloads
 
 
-def serve(monkeypatch: pytest.MonkeyPatch, files: dict[str, bytes], broken_after: int | None = None, error: BaseException | None = None) -> None:
+def serve(
+    monkeypatch: pytest.MonkeyPatch, files: dict[str, bytes], broken_after: int | None = None, error: BaseException | None = None
+) -> None:
     """Replace torchvision's fetching of one archive; after some files, write half of the next and raise."""
     fetched: list[str] = []
 

@@ -54,7 +54,7 @@ def test_evidence_decomposes_into_the_closed_forms(correlated, d, sigma, stretch
 
 
 def test_a_posterior_beyond_the_first_box_is_found():
-    truth, x = example(correlated=True, sigma=0.1)
+    truth, _ = example(correlated=True, sigma=0.1)
     far = truth.bias + np.array([9.0, -8.0]) @ truth.weight.T
     grid = grid_posterior(single_precision(truth), as_images(far[None], torch.float32))
     assert grid.log_evidence == pytest.approx(truth.log_evidence(far).item(), abs=1e-3 * abs(truth.log_evidence(far).item()))

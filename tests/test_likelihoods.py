@@ -54,7 +54,9 @@ def test_gaussian_takes_a_sigma_of_its_own_for_each_pixel():
     np.testing.assert_allclose(likelihoods.gaussian(mean, sigma).log_prob(x).numpy(), expected, rtol=1e-9)
 
 
-@pytest.mark.parametrize("family", [likelihoods.bernoulli, lambda parameter: likelihoods.gaussian(parameter, 1.0)], ids=["bernoulli", "gaussian"])
+@pytest.mark.parametrize(
+    "family", [likelihoods.bernoulli, lambda parameter: likelihoods.gaussian(parameter, 1.0)], ids=["bernoulli", "gaussian"]
+)
 def test_leading_dimensions_are_batches_and_the_last_three_one_image(family):
     p_x = family(torch.zeros(7, 5, 1, 2, 3))
     assert p_x.batch_shape == (7, 5)

@@ -39,7 +39,12 @@ def test_two_sizes_make_one_linear_layer():
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
-    [(([784],), "input and an output"), (([], "relu"), "input and an output"), (([784, 0, 2],), "at least one unit"), (([4, 2], "gelu"), "gelu.*relu")],
+    [
+        (([784],), "input and an output"),
+        (([], "relu"), "input and an output"),
+        (([784, 0, 2],), "at least one unit"),
+        (([4, 2], "gelu"), "gelu.*relu"),
+    ],
 )
 def test_impossible_networks_are_refused(arguments, message):
     with pytest.raises(ValueError, match=message):

@@ -71,7 +71,7 @@ def test_line_of_a_quantity_is_the_designs(quantity):
 
 
 def test_an_unknown_quantity_is_refused():
-    with pytest.raises(ValueError, match="likelihood.*q.*posterior"):
+    with pytest.raises(ValueError, match=r"likelihood.*q.*posterior"):
         plotting.line_of("likelihood")
 
 
@@ -93,7 +93,8 @@ def shown(figure, alt: str) -> dict[str, str]:
 
 
 def test_figures_have_a_light_card_whatever_the_surroundings():
-    with mpl.rc_context({"figure.facecolor": "black", "axes.facecolor": "black", "savefig.facecolor": "black", "savefig.transparent": True}):
+    dark = dict.fromkeys(("figure.facecolor", "axes.facecolor", "savefig.facecolor"), "black")
+    with mpl.rc_context(dark | {"savefig.transparent": True}):
         figure, axes = plotting.figure(2, 1, 6, 3)
         attributes = shown(figure, "an empty figure")
     assert len(axes) == 2

@@ -100,7 +100,9 @@ def test_every_test_starts_from_the_same_state():
     assert torch.initial_seed() == 0
 
 
-@pytest.mark.parametrize("path", sorted(path for path in (ROOT / "book").rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts), ids=relative)
+@pytest.mark.parametrize(
+    "path", [path for path in sorted((ROOT / "book").rglob("*.ipynb")) if "checkpoints" not in str(path)], ids=relative
+)
 def test_the_notebooks_draw_with_seeds(path):
     cells = nbformat.read(path, as_version=4).cells
     code = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
