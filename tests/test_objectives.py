@@ -109,6 +109,11 @@ def test_autoencoder_losses_are_the_textbook_sums():
     np.testing.assert_allclose(objectives.squared_error(model, x)["loss"].detach().numpy(), ((target - pixels) ** 2).sum((1, 2, 3)))
 
 
+def test_cross_entropy_refuses_a_decoder_without_logits():
+    with pytest.raises(ValueError, match="output='sigmoid', not 'none'"):
+        objectives.cross_entropy(Autoencoder(2, output="none"), torch.rand(3, 1, 28, 28))
+
+
 def test_nested_dropout_keeps_a_first_part_of_the_code_and_every_width_occurs():
     d = 6
     model, x = Autoencoder(d, (8,)).double(), torch.rand(4, 1, 28, 28, dtype=torch.float64)

@@ -43,7 +43,13 @@ def negative_elbo(model: VAE, x: Tensor, beta: float = 1.0) -> Terms:
 
 
 def cross_entropy(model: Autoencoder, x: Tensor) -> Terms:
-    """Loss of an autoencoder with a sigmoid output: Bernoulli cross-entropy summed over pixels, (B,) nats."""
+    """Loss of an autoencoder with a sigmoid output: Bernoulli cross-entropy summed over pixels, (B,) nats.
+
+    Raises:
+        ValueError: an autoencoder whose decoder gives pixels instead of logits.
+    """
+    if model.output != "sigmoid":
+        raise ValueError(f"cross-entropy wants logits: build the autoencoder with output='sigmoid', not {model.output!r}")
     x_logits = model.decode(model.encode(x))
     return {"loss": binary_cross_entropy_with_logits(x_logits, x, reduction="none").flatten(1).sum(1)}
 
