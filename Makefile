@@ -12,7 +12,7 @@ export JUPYTER_PATH := $(CURDIR)/.venv/share/jupyter
 book: .venv/ready bundle  ## the site in _build/html; only pages whose text or package code changed run again
 	$(BUILD)
 
-test: chromium unit notebooks site browser  ## everything that must hold
+test: lint chromium unit notebooks site browser  ## everything that must hold
 
 unit: .venv/ready bundle
 	OMP_NUM_THREADS=1 $(PY) -m pytest tests -m "not browser"
