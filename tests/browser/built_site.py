@@ -25,6 +25,7 @@ class Page:
     name: str
     language: str = ""
     title: str = ""
+    about: dict[str, str] = field(default_factory=dict)  # <meta> name or property → content
     ids: set[str] = field(default_factory=set)
     links: list[str] = field(default_factory=list)  # where an <a> leads
     loads: list[str] = field(default_factory=list)  # what the page fetches
@@ -70,6 +71,8 @@ class _Reader(HTMLParser):
             self.page.links.append(given["href"])
         elif tag == "link" and given.get("rel") not in ("canonical", "next", "prev", "search", "index", "genindex"):
             self.page.loads.append(given["href"])
+        elif tag == "meta":
+            self.page.about[given.get("property") or given.get("name") or ""] = given.get("content") or ""
         elif tag == "img":
             self.page.alts[(given.get("src") or "")[:80]] = given.get("alt")
         if given.get(LOADED.get(tag, "")):

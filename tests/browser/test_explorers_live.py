@@ -20,6 +20,8 @@ DEEP_LINKS = {
 
 PICTURES = """(el) => [...el.querySelectorAll('canvas')].filter((canvas) => canvas.clientWidth)
     .map((canvas) => canvas.toDataURL())"""
+BLURRED = """(el) => [...el.querySelectorAll('canvas')].filter((canvas) => canvas.width < 2 * canvas.clientWidth - 1)
+    .map((canvas) => `${canvas.width} pixels on ${canvas.clientWidth} px`)"""
 RING = """(node) => {
     const s = getComputedStyle(node);
     return [s.outlineStyle, s.outlineWidth, s.outlineColor, s.boxShadow, s.borderColor].join();
@@ -115,8 +117,10 @@ def test_focus_is_visible_and_free(show, explorer):
 
 
 @each()
-def test_theme_reaches_the_canvases(show, explorer):
-    live = show(explorer, color_scheme="light")
+def test_canvases_are_sharp_and_follow_the_theme(show, explorer):
+    live = show(explorer, color_scheme="light", device_scale_factor=2)
+    blurred = live.el.evaluate(BLURRED)
+    assert not blurred, f"{explorer}: canvases with too few pixels for the screen: {blurred}"
     light = live.el.evaluate(PICTURES)
     live.page.emulate_media(color_scheme="dark")
     live.page.wait_for_selector('html[data-theme="dark"]')

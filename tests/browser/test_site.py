@@ -57,6 +57,14 @@ def test_page_is_complete(site, name):
     assert "Traceback (most recent call last)" not in text, f"{name} shows a failed cell"
 
 
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_page_describes_itself_to_others(site, name):
+    page = read(name)
+    missing = {"og:title", "og:description", "og:site_name", "description"} - {what for what, said in page.about.items() if said}
+    assert not missing, f"{name}: nothing to show on a social card: no {missing}"
+    assert any("favicon" in load for load in page.loads), f"{name}: no favicon"
+
+
 @pytest.mark.parametrize("scheme", ["http", "file"])
 def test_front_door_leads_to_the_first_page(context, bases, scheme):
     page = context().new_page()
