@@ -34,8 +34,8 @@ MENDS: dict[str, tuple[str, str]] = {
         '<link rel="icon" href="data:,">\n<meta http-equiv="refresh" content="0; url=\\1">\n'
         '<a href="\\1">To the book</a>\n</html>\n',
     ),
-    "empty-table-header: the corner of a pandas table": (
-        r"<th></th>",
+    "empty-table-header: the corner of a table, pandas' or Markdown's": (
+        r'<th(?: class="head")?>(?:<p></p>)?</th>',
         "<td></td>",
     ),
 }
