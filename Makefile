@@ -2,7 +2,8 @@
 PY := .venv/bin/python
 SUPPORTED := import sys, ensurepip, venv; raise SystemExit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 # Strict; a failed build is forgotten, or the next one would take its pages for done.
-BUILD := .venv/bin/jupyter-book build book --config _config.yml --toc '$(CURDIR)/_toc.yml' --path-output . -W -n --keep-going \
+# One thread a page: two that wait for each other are many times slower where something else keeps a core busy.
+BUILD := OMP_NUM_THREADS=1 .venv/bin/jupyter-book build book --config _config.yml --toc '$(CURDIR)/_toc.yml' --path-output . -W -n --keep-going \
   || { rm -rf _build/.doctrees; exit 1; }
 export JUPYTER_PATH := $(CURDIR)/.venv/share/jupyter
 
