@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+import nbformat
 
 PATIENCE = 90  # seconds until the server must answer
 TOKEN = "only-for-the-tests"
@@ -23,7 +24,7 @@ OFFLINE = [  # what JupyterLab would otherwise fetch
 
 @contextmanager
 def running_lab(notebook: Path, scratch: Path) -> Iterator[str]:
-    """Serve a copy of a notebook; yield the address that opens it, and stop server and kernels afterwards.
+    """Serve a copy of a notebook, as if it had never run; yield the address that opens it, and stop server and kernels afterwards.
 
     Raises:
         RuntimeError: the server ended or did not answer in time; its log is in the message.
@@ -31,7 +32,11 @@ def running_lab(notebook: Path, scratch: Path) -> Iterator[str]:
     home, runtime, log = scratch / "home", scratch / "runtime", scratch / "lab.log"
     for folder in (home, runtime):
         folder.mkdir()
-    shutil.copy(notebook, home)
+    page = nbformat.read(notebook, as_version=4)
+    for cell in page.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    nbformat.write(page, home / notebook.name)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("JUPYTER")} | {
         "JUPYTER_RUNTIME_DIR": str(runtime),
         "JUPYTER_CONFIG_DIR": str(scratch / "config"),
