@@ -9,13 +9,20 @@ import esbuild from 'esbuild';
 const here = path.dirname(fileURLToPath(import.meta.url));
 const [anywidgetPackage, outputFolder] = process.argv.slice(2);
 
+/** anywidget gives a model up that is not ready after 2 s, which on a slow phone none may be: let it take a minute. */
+function waitLonger(source) {
+  const patient = source.replace('AbortSignal.timeout(2e3)', 'AbortSignal.timeout(6e4)');
+  if (patient === source) throw new Error('anywidget no longer gives up after 2 s: look at its Runtime and drop or mend waitLonger().');
+  return patient;
+}
+
 /** anywidget ships an AMD module, `define([…], factory)`: hand its factory out as an ES module. */
 const anywidget = {
   name: 'anywidget',
   setup(build) {
     build.onResolve({ filter: /^anywidget$/ }, () => ({ path: 'anywidget', namespace: 'wheel' }));
     build.onLoad({ filter: /.*/, namespace: 'wheel' }, () => {
-      const source = fs.readFileSync(path.join(anywidgetPackage, 'nbextension', 'index.js'), 'utf8');
+      const source = waitLonger(fs.readFileSync(path.join(anywidgetPackage, 'nbextension', 'index.js'), 'utf8'));
       return { contents: `let factory;\nconst define = (_, given) => { factory = given; };\n${source}\nexport default factory;` };
     });
   },
