@@ -34,6 +34,12 @@ def test_the_site_has_every_explorer(site):
     assert any(explorer.state.get("autoencoder_layers") for explorer in explorers()), "no page shows VAE and autoencoder side by side"
 
 
+@each("DrawDigit")
+def test_explorers_start_on_a_slow_phone(show, explorer):
+    live = show(explorer, slowdown=6, **PHONE)
+    live.agree(reference(explorer), "on a slow phone")
+
+
 @pytest.mark.parametrize("scheme", ["http", "file"])
 @each()
 def test_sliders_move_by_keyboard(show, explorer, scheme):
