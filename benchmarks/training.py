@@ -2,8 +2,7 @@
 
 All three do the same updates of the same 784-400-20-400-784 VAE at batch size 128, turn by turn, an epoch each, so that
 whatever else the machine does meets all of them alike. The first turn warms up and is not counted. The two trainings
-start from the same weights, and both trained models are measured on the same test images: equal losses show that the
-faster loop left nothing out.
+start from the same weights and are measured on the same test images: equal losses show that nothing was left out.
 """
 
 import argparse

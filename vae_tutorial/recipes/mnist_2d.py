@@ -11,13 +11,13 @@ from vae_tutorial.schedules import one_cycle
 from vae_tutorial.training import fit
 
 NAME = "mnist-2d"
-HIDDEN = (256, 128, 64)  # three layers untangle two dimensions better than two; 485 k weights fit 500 KB at 8 bits
+HIDDEN = (256, 128, 64)  # 485 k weights, which fit 500 KB at 8 bits
 ACTIVATION = "silu"  # smooth in z, so the map is smooth
 EPOCHS = 150  # test loss still falls at 60, and is flat by the end of the one-cycle
 BATCH_SIZE = 256
 PEAK_LEARNING_RATE = 2e-3
-WEIGHT_DECAY = 0.05  # training loss runs 5 nats below test without it
-PRECISION = "int8"  # costs under 0.05 nats against float32
+WEIGHT_DECAY = 0.05  # against overfitting: even so the training loss ends about 5 nats below the test loss
+PRECISION = "int8"  # cost 0.46 test nats on a trial with these settings (134.32 before rounding, 134.78 after)
 SEED = 0
 MEASURE = negative_elbo
 

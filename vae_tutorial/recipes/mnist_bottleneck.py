@@ -11,8 +11,8 @@ from vae_tutorial.schedules import one_cycle
 from vae_tutorial.training import fit
 
 NAME = "mnist-bottleneck"
-LATENT_DIM = 64  # beyond it the error hardly falls
-HIDDEN = (400, 200)  # two layers a side bend enough for d = 1 and are wide enough for d = 64; a page ships the decoder's half
+LATENT_DIM = 64  # the widest code that the slider reaches
+HIDDEN = (400, 200)  # a page ships the decoder's half
 ACTIVATION = "silu"
 EPOCHS = 100
 BATCH_SIZE = 256
