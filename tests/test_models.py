@@ -91,7 +91,11 @@ def test_autoencoder_reconstructs_by_way_of_its_code(output):
 
 @pytest.mark.parametrize(
     ("kind", "arguments"),
-    [(VAE, (3, (8, 4), "tanh", "gaussian", 0.3, SHAPE)), (Autoencoder, (3, (8, 4), "silu", "none", SHAPE))],
+    [
+        (VAE, (3, (8, 4), "tanh", "gaussian", 0.3, SHAPE)),
+        (VAE, (3, (8,), "tanh", "gaussian", "learned", (1, 8, 8), (4, 6))),
+        (Autoencoder, (3, (8, 4), "silu", "none", SHAPE)),
+    ],
 )
 def test_configuration_rebuilds_the_model(kind, arguments):
     model = kind(*arguments)
@@ -99,7 +103,7 @@ def test_configuration_rebuilds_the_model(kind, arguments):
     assert str(twin) == str(model)
     assert twin.configuration == model.configuration
     twin.load_state_dict(model.state_dict())
-    x = torch.rand(2, *SHAPE)
+    x = torch.rand(2, *model.image_shape)
     torch.testing.assert_close(twin.decode(torch.ones(2, 3)), model.decode(torch.ones(2, 3)), rtol=0, atol=0)
     torch.testing.assert_close(twin.encode(x), model.encode(x), rtol=0, atol=0)
 
@@ -109,6 +113,9 @@ def test_configuration_rebuilds_the_model(kind, arguments):
     [
         (lambda: VAE(2, likelihood="poisson"), "poisson.*bernoulli"),
         (lambda: VAE(2, likelihood="gaussian", sigma=0.0), "standard deviation"),
+        (lambda: VAE(2, likelihood="gaussian", sigma="learnt"), "or 'learned', got 'learnt'"),
+        (lambda: VAE(2, conditioned_on="class"), "'class'.*'beta' or 'label'"),
+        (lambda: VAE(2, channels=(8,), conditioned_on="label"), "only dense networks take a condition"),
         (lambda: VAE(2, activation="gelu"), "gelu"),
         (lambda: VAE(0), "at least one unit"),
         (lambda: Autoencoder(2, output="softmax"), "softmax.*sigmoid"),
@@ -117,3 +124,73 @@ def test_configuration_rebuilds_the_model(kind, arguments):
 def test_impossible_models_are_refused(build, message):
     with pytest.raises(ValueError, match=message):
         build()
+
+
+# ---------------------------------------------------------------- learned σ
+
+
+def test_a_learned_sigma_settles_at_the_root_mean_square_residual():
+    """Setting the derivative of the Gaussian −log p(x|z) in σ to zero gives σ² = the mean squared residual."""
+    model = VAE(2, (4,), likelihood="gaussian", sigma="learned", image_shape=SHAPE).double()
+    z, x = torch.randn(6, 2, dtype=torch.float64), images()
+    residual = (x - model.decode(z)).square().mean()
+    with torch.no_grad():
+        model.log_sigma.copy_(residual.sqrt().log())
+    gradient = torch.autograd.grad(model.likelihood(z).log_prob(x).sum(), model.log_sigma)[0]
+    assert gradient.item() == pytest.approx(0, abs=1e-9)
+    assert VAE(2, likelihood="gaussian", sigma=0.3).log_sigma is None
+
+
+# ---------------------------------------------------------------- conditions
+
+
+def test_given_beta_gates_encoder_and_decoder_and_shares_the_weights():
+    model, x, z = VAE(2, (4,), image_shape=SHAPE, conditioned_on="beta").double(), images(), torch.randn(6, 2, dtype=torch.float64)
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if "gate_slope" in name:
+                parameter.normal_()
+    low, high = model.given(beta=0.1), model.given(beta=10.0)
+    assert not torch.allclose(low.posterior(x).mean, high.posterior(x).mean)
+    assert not torch.allclose(low.decode(z), high.decode(z))
+    each = model.given(beta=torch.tensor([0.1, 10.0] * 3, dtype=torch.float64).view(-1, 1))
+    torch.testing.assert_close(each.decode(z)[0::2], low.decode(z)[0::2])
+    torch.testing.assert_close(each.decode(z.expand(3, 6, 2))[2, 1::2], high.decode(z)[1::2])
+    assert all(mine is theirs for mine, theirs in zip(model.parameters(), low.parameters(), strict=True))
+    assert model.condition is None  # the model itself is as before
+
+
+def test_given_label_feeds_it_to_encoder_and_decoder():
+    model = VAE(2, (4,), image_shape=SHAPE, conditioned_on="label", labels=3).double()
+    x, z = images(), torch.randn(6, 2, dtype=torch.float64)
+    classes = torch.tensor([0, 1, 2, 0, 1, 2])
+    each = model.given(label=classes)
+    for k in range(3):
+        one = model.given(label=k)
+        torch.testing.assert_close(each.encode(x)[0][classes == k], one.encode(x)[0][classes == k])
+        torch.testing.assert_close(each.decode(z.expand(2, 6, 2))[1, classes == k], one.decode(z)[classes == k])
+    expected = model.decoder(torch.cat([z[:1], torch.tensor([[0.0, 1.0, 0.0]], dtype=torch.float64)], 1))  # one-hot for class 1
+    torch.testing.assert_close(model.given(label=1).decode(z[:1]).flatten(1), expected)
+
+
+@pytest.mark.parametrize(
+    ("condition", "given", "message"),
+    [
+        (None, {"beta": 1.0}, "conditioned on nothing, but given .'beta'"),
+        ("beta", {}, "conditioned on beta, but given nothing"),
+        ("beta", {"label": 3}, "conditioned on beta, but given .'label'"),
+        ("label", {"beta": 1.0, "label": 3}, "conditioned on label"),
+        ("beta", {"beta": 0.0}, "beta must be positive"),
+        ("label", {"label": 10}, "0 to 9"),
+        ("label", {"label": -1}, "0 to 9"),
+    ],
+)
+def test_a_wrong_condition_is_refused(condition, given, message):
+    with pytest.raises(ValueError, match=message):
+        VAE(2, (4,), conditioned_on=condition).given(**given)
+
+
+@pytest.mark.parametrize("condition", ["beta", "label"])
+def test_a_conditioned_model_says_how_it_is_used(condition):
+    with pytest.raises(ValueError, match=rf"call model.given\({condition}="):
+        VAE(2, (4,), conditioned_on=condition).posterior(torch.rand(1, 1, 28, 28))

@@ -65,3 +65,73 @@ def test_impossible_networks_are_refused(arguments, message):
 def test_what_the_browser_cannot_run_is_refused(make):
     with pytest.raises(ValueError, match="the browser runs linear layers"):
         networks.layer_specification(nn.Sequential(*make()))
+
+
+# ---------------------------------------------------------------- gated by log β
+
+
+def gated_by_hand(network: networks.GatedSequential, x: np.ndarray, log_beta: np.ndarray) -> np.ndarray:
+    h = x
+    for layer in network:
+        if isinstance(layer, networks.GatedLinear):
+            numbers = (layer.weight, layer.bias, layer.gate_slope, layer.gate_offset)
+            weight, bias, slope, offset = (value.detach().numpy() for value in numbers)
+            h = (h @ weight.T + bias) / (1 + np.exp(-(slope * log_beta + offset)))
+        else:
+            h = np.tanh(h)
+    return h
+
+
+def test_a_gated_network_is_the_written_formula():
+    network = networks.gated_mlp([6, 5, 3], "tanh").double()
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.normal_()
+    x, log_beta = torch.randn(4, 6, dtype=torch.float64), torch.tensor([[-3.0], [-1.0], [0.0], [4.0]], dtype=torch.float64)
+    expected = gated_by_hand(network, x.numpy(), log_beta.numpy())
+    np.testing.assert_allclose(network(x, log_beta).detach().numpy(), expected, rtol=1e-12)
+    np.testing.assert_allclose(network(x, log_beta[2]).detach().numpy()[2], expected[2], rtol=1e-12)  # one β for all
+
+
+def test_the_specification_says_which_layers_are_gated():
+    specification = networks.layer_specification(networks.gated_mlp([6, 5, 3], "silu"))
+    assert specification == [
+        {"in": 6, "out": 5, "activation": "silu", "gated": True},
+        {"in": 5, "out": 3, "activation": "none", "gated": True},
+    ]
+
+
+# ---------------------------------------------------------------- convolutions
+
+
+@pytest.mark.parametrize("leading", [(), (3,), (2, 3)])
+def test_convolutions_take_and_give_flat_vectors_of_any_leading_shape(leading):
+    encoder = networks.conv_encoder((1, 28, 28), (4, 8), (16, 6))
+    decoder = networks.conv_decoder((1, 28, 28), (8, 4), (3, 16))
+    assert encoder(torch.rand(*leading, 784)).shape == (*leading, 6)
+    assert decoder(torch.randn(*leading, 3)).shape == (*leading, 784)
+
+
+def test_each_image_goes_through_the_convolutions_alone():
+    encoder = networks.conv_encoder((3, 16, 8), (4, 8), (5,), "tanh").double()
+    x = torch.rand(2, 3, 3 * 16 * 8, dtype=torch.float64)
+    torch.testing.assert_close(encoder(x)[1, 2], encoder(x[1, 2]))
+
+
+def test_a_convolution_sees_its_neighbourhood_and_no_more():
+    """A pixel of the decoded image depends on the first layer's output within reach of two 4×4 kernels only."""
+    encoder = networks.conv_encoder((1, 16, 16), (2,), (1,), "none").double()
+    convolution = encoder[1]
+    image = torch.zeros(1, 1, 16, 16, dtype=torch.float64)
+    dark = convolution(image)
+    image[0, 0, 5, 9] = 1
+    changed = (convolution(image) != dark).any(1)[0].nonzero()
+    rows, columns = changed.unbind(1)
+    assert (rows.min(), rows.max(), columns.min(), columns.max()) == (2, 3, 4, 5)  # kernel 4, stride 2, padding 1
+
+
+@pytest.mark.parametrize(("shape", "channels"), [((1, 28, 28), (4, 8, 16)), ((1, 27, 28), (4,)), ((1, 28, 28), ())])
+def test_images_that_cannot_be_halved_are_refused(shape, channels):
+    for make in (networks.conv_encoder, networks.conv_decoder):
+        with pytest.raises(ValueError, match="convolutions want an image divisible by"):
+            make(shape, channels, (5, 2))

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from linear_gaussian import as_images, example, kl_of_gaussians
+from scipy import stats
 from torch.distributions import kl_divergence
 
 from vae_tutorial import objectives
@@ -132,3 +133,198 @@ def test_nested_dropout_keeps_a_first_part_of_the_code_and_every_width_occurs():
         counts += match
     assert (counts > 0).all()  # every width, at every place in the batch
     assert (counts.sum(1)[:-1] >= 0.5 * counts.sum(1)[1:]).all()  # small widths are not neglected
+
+
+def test_the_sparse_penalty_is_the_codes_l1_norm():
+    model, x = Autoencoder(3, (8,)), torch.rand(5, 1, 28, 28)
+    terms = objectives.sparse(model, x, weight=0.3)
+    torch.testing.assert_close(terms["penalty"], torch.linalg.vector_norm(model.encode(x), ord=1, dim=1))
+    torch.testing.assert_close(terms["loss"], objectives.squared_error(model, x)["loss"] + 0.3 * terms["penalty"])
+
+
+def test_denoising_compares_the_clean_image_with_the_corrupted_ones_reconstruction():
+    model, x = Autoencoder(3, (8,)), torch.rand(5, 1, 28, 28)
+    terms = objectives.denoising(model, x, corrupt=lambda batch: 1 - batch)
+    torch.testing.assert_close(terms["loss"], (x - model(1 - x)).square().sum((1, 2, 3)))
+
+
+def test_multi_rate_draws_beta_log_uniformly_for_each_image(monkeypatch):
+    model, x, seen = VAE(2, (4,), conditioned_on="beta"), torch.rand(4_000, 1, 28, 28), []
+    given = VAE.given
+    monkeypatch.setattr(VAE, "given", lambda self, *, beta: seen.append(beta) or given(self, beta=beta))
+    terms = objectives.multi_rate(model, x, low=0.1, high=10.0)
+    beta = seen[0][:, 0]
+    torch.testing.assert_close(terms["loss"], terms["distortion"] + beta * terms["rate"])
+    assert 0.1 <= beta.min() < 0.11 < 9 < beta.max() <= 10
+    assert beta.log().mean().item() == pytest.approx(0, abs=4 * np.log(100) / 12**0.5 / 4_000**0.5)  # of a uniform on ± log 10
+    assert beta.log().std().item() == pytest.approx(np.log(100) / 12**0.5, rel=0.05)
+
+
+def test_conditional_elbo_is_the_elbo_given_the_label():
+    model, x, label = VAE(2, (4,), conditioned_on="label"), torch.rand(3, 1, 28, 28), torch.tensor([1, 5, 9])
+    torch.manual_seed(3)
+    found = objectives.conditional_negative_elbo(model, x, label, beta=2.0)["loss"]
+    torch.manual_seed(3)
+    torch.testing.assert_close(found, -objectives.elbo(model.given(label=label), x, beta=2.0))
+
+
+def test_free_bits_charge_each_unit_its_mean_rate_or_the_floor():
+    model, x = VAE(4, (16,)).double(), torch.rand(64, 1, 28, 28, dtype=torch.float64)
+    with torch.no_grad():
+        model.encoder[-1].bias.copy_(torch.tensor([2.0, 0.0, 0.0, 0.0, -3.0, -2.0, 0.0, 0.0]))
+    q = model.posterior(x)
+    per_unit = kl_divergence(q.base_dist, torch.distributions.Normal(0.0, 1.0)).mean(0)  # (4,)
+    assert (per_unit < 0.5).sum() == 2  # two units below the floor, two above
+    terms = objectives.free_bits(model, x, floor=0.5)
+    charged = sum(max(0.5, unit) for unit in per_unit.tolist())
+    torch.testing.assert_close(terms["loss"] - terms["distortion"], torch.full((64,), charged, dtype=torch.float64))
+    torch.testing.assert_close(terms["rate"].mean(), per_unit.sum())
+    gradient = torch.autograd.grad((terms["loss"] - terms["distortion"]).mean(), model.encoder[-1].bias)[0]
+    assert (gradient[[2, 3, 6, 7]] == 0).all()  # no push on units that are below it
+    assert (gradient[[0, 1, 4, 5]] != 0).all()
+
+
+@pytest.mark.parametrize(("capacity", "sign"), [(0.0, 1.0), (1_000.0, -1.0)])
+def test_controlled_capacity_pulls_the_rate_from_either_side(capacity, sign):
+    model, x = VAE(3, (8,)), torch.rand(16, 1, 28, 28)
+    terms = objectives.controlled_capacity(model, x, capacity=capacity, gamma=7.0)
+    expected = terms["distortion"] + 7.0 * sign * (terms["rate"].mean() - capacity)
+    torch.testing.assert_close(terms["loss"], expected)
+
+
+# ---------------------------------------------------------------- total correlation
+
+
+def exact_log_q(model: VAE, x: torch.Tensor, z: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:
+    """log q(z) and log ∏ q(zⱼ) of the mixture of the posteriors of all x, by scipy, at z (B, d)."""
+    q = model.posterior(x)
+    densities = stats.norm(q.mean.detach().numpy(), q.stddev.detach().numpy()).pdf(z.detach().numpy()[:, None])  # (B, N, d)
+    return np.log(densities.prod(2).mean(1)), np.log(densities.mean(1)).sum(1)
+
+
+def test_the_parts_of_the_rate_are_exact_when_the_batch_is_the_whole_data():
+    model, x = VAE(3, (8,)).double(), torch.rand(20, 1, 28, 28, dtype=torch.float64)
+    torch.manual_seed(5)
+    terms = objectives.total_correlation(model, x, images=20, beta=4.0)
+    torch.manual_seed(5)
+    q = model.posterior(x)
+    z = q.rsample()
+    log_q, log_product = exact_log_q(model, x, z)
+    log_q_x, log_p = q.log_prob(z).detach().numpy(), stats.norm.logpdf(z.detach().numpy()).sum(1)
+    np.testing.assert_allclose(terms["mutual_information"].detach().numpy(), log_q_x - log_q)
+    np.testing.assert_allclose(terms["total_correlation"].detach().numpy(), log_q - log_product)
+    np.testing.assert_allclose(terms["dimension_wise_kl"].detach().numpy(), log_product - log_p)
+    whole = objectives.total_correlation
+    torch.manual_seed(5)
+    plain = whole(model, x, images=20, beta=1.0)
+    np.testing.assert_allclose((plain["loss"] - plain["distortion"]).detach().numpy(), log_q_x - log_p)  # nothing lost, nothing twice
+    np.testing.assert_allclose((terms["loss"] - plain["loss"]).detach().numpy(), 3 * (log_q - log_product))
+
+
+def test_from_a_batch_the_aggregate_posteriors_density_is_estimated_without_bias():
+    """Averaged over batches around one image, exp of the estimated log q(z) is the mean over all N posteriors."""
+    model, everything = VAE(2, (8,)).double(), torch.rand(12, 1, 28, 28, dtype=torch.float64)
+    with torch.no_grad():
+        model.encoder[-1].weight.mul_(8)
+    estimates, exact = [], []
+    for seed in range(1_500):
+        torch.manual_seed(seed)
+        batch = everything[torch.randperm(12)[:4]]
+        torch.manual_seed(seed)
+        terms = objectives.total_correlation(model, batch, images=12)
+        torch.manual_seed(seed)
+        q = model.posterior(batch)
+        z = q.rsample()
+        log_q = q.log_prob(z) - terms["mutual_information"]
+        estimates.append(log_q.exp()[0].item())
+        exact.append(np.exp(exact_log_q(model, everything, z[:1])[0][0]))
+    difference = np.array(estimates) - np.array(exact)
+    assert abs(difference.mean()) < 4 * difference.std() / 1_500**0.5
+    assert difference.std() > 0.01 * np.mean(exact)  # the batches do differ
+
+
+# ---------------------------------------------------------------- importance-weighted bound
+
+
+def test_the_bound_is_the_log_mean_of_the_weights_written_out():
+    model, x = VAE(2, (8,)).double(), torch.rand(5, 1, 28, 28, dtype=torch.float64)
+    torch.manual_seed(2)
+    found = objectives.iwae_bound(model, x, k=3)
+    torch.manual_seed(2)
+    q = model.posterior(x)
+    z = q.rsample((3,))
+    pixels = torch.sigmoid(model.decoder(z)).view(3, 5, 1, 28, 28)
+    log_p_x = (x * pixels.log() + (1 - x) * (1 - pixels).log()).sum((2, 3, 4)).detach().numpy()
+    log_p_z = stats.norm.logpdf(z.detach().numpy()).sum(2)
+    log_q = stats.norm(q.mean.detach().numpy(), q.stddev.detach().numpy()).logpdf(z.detach().numpy()).sum(2)
+    np.testing.assert_allclose(found.detach().numpy(), np.log(np.exp(log_p_x + log_p_z - log_q).mean(0)))
+    torch.manual_seed(2)
+    terms = objectives.negative_iwae_bound(model, x, k=3)
+    torch.testing.assert_close(terms["loss"], -found)
+    np.testing.assert_allclose(terms["negative_elbo"].detach().numpy(), -(log_p_x + log_p_z - log_q).mean(0))
+
+
+def test_the_bound_rises_with_k_towards_the_evidence_and_never_beyond():
+    truth, x = example(correlated=True)
+    wide = 1.5 * np.diag(truth.covariance)  # tails beyond the posterior's: the weights keep a finite variance
+    model, evidence = truth.vae(wide, shift=0.2), truth.log_evidence(x[:1]).item()
+    image, means, errors = as_images(x[:1]).expand(4_000, -1, -1, -1), [], []
+    for k in (1, 4, 16, 256):
+        bound = objectives.iwae_bound(model, image, k).detach().numpy()
+        means.append(bound.mean())
+        errors.append(bound.std() / 4_000**0.5)
+    assert all(later > earlier + 3 * error for earlier, later, error in zip(means[:-1], means[1:], errors[:-1], strict=True))
+    assert all(mean < evidence + 3 * error for mean, error in zip(means, errors, strict=True))
+    assert evidence - means[-1] < 0.05
+
+
+def test_the_bound_wants_a_sample():
+    with pytest.raises(ValueError, match="k >= 1"):
+        objectives.iwae_bound(VAE(2, (4,)), torch.rand(1, 1, 28, 28), k=0)
+
+
+# ---------------------------------------------------------------- dual ascent
+
+
+def test_beta_moves_against_the_distance_from_the_target():
+    model, x = VAE(2, (8,)), torch.rand(6, 1, 28, 28)
+    rate = objectives.rate_distortion(model, x)[0].mean().item()
+    hold = objectives.HoldRate(target=2 * rate, step=0.1)
+    first = hold(model, x)
+    assert (first["beta"] == 1).all()
+    torch.testing.assert_close(first["loss"], first["distortion"] + first["rate"])
+    assert hold.log_beta.item() == pytest.approx(0.1 * (rate - 2 * rate) / (2 * rate), rel=1e-4)
+    with torch.no_grad():
+        before = hold.log_beta.clone()
+        hold(model, x)
+    assert torch.equal(hold.log_beta, before)
+
+
+@pytest.mark.parametrize("options", [{"target": 0.0}, {"target": 1.0, "step": -1.0}])
+def test_dual_ascent_wants_positive_numbers(options):
+    with pytest.raises(ValueError, match="must be positive"):
+        objectives.HoldRate(**options)
+
+
+def test_dual_ascent_finds_the_price_of_the_rate_it_holds():
+    """x = w·z with w = 3 and x = 0: distortion ½w²σ² + β·½(σ² − 1 − log σ²) is smallest at σ² = β/(w² + β), so that is known."""
+    model = VAE(1, (), "none", "gaussian", 1.0, (1, 1, 1)).double()
+    with torch.no_grad():
+        model.decoder[0].weight.fill_(3.0), model.decoder[0].bias.zero_()
+        model.encoder[0].weight.zero_(), model.encoder[0].bias.zero_()
+    for parameter in (*model.decoder.parameters(), model.encoder[0].weight):
+        parameter.requires_grad_(False)
+    beta = 2.0
+    variance = beta / (9.0 + beta)
+    target = (variance - 1 - np.log(variance)) / 2
+    hold, x = objectives.HoldRate(target, step=0.02), torch.zeros(256, 1, 1, 1, dtype=torch.float64)
+    optimizer = torch.optim.SGD([model.encoder[0].bias], lr=0.05)
+    trace = []
+    for _ in range(1_500):
+        terms = hold(model, x)
+        optimizer.zero_grad()
+        terms["loss"].mean().backward()
+        optimizer.step()
+        trace.append(hold.log_beta.exp().item())
+    assert np.mean(trace[-500:]) == pytest.approx(beta, rel=0.03)
+    assert terms["rate"].mean().item() == pytest.approx(target, rel=0.05)

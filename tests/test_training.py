@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from vae_checks import LIBRARY, check_fit_uses_beta, check_wrong_range_is_refused
 
 from vae_tutorial import checkpoints, objectives, schedules
+from vae_tutorial.models import VAE
 from vae_tutorial.training import History, evaluate, fit
 
 ROOT = Path(__file__).parents[1]
@@ -105,6 +106,79 @@ def test_every_image_is_seen_once_an_epoch_in_a_new_order():
     for epoch in epochs:
         assert sorted(epoch) == levels
     assert epochs[0] != epochs[1] != epochs[2]
+
+
+def test_labels_travel_with_their_images():
+    seen: dict[float, int] = {}
+
+    def spying(model: OneWeight, x: Tensor, label: Tensor) -> objectives.Terms:
+        seen.update(zip(x[:, 0, 0, 0].tolist(), label.tolist(), strict=True))
+        return square(model, x)
+
+    x, y = flat_images(0.0, 0.25, 0.5, 0.75), torch.tensor([7, 3, 9, 1])
+    fit(OneWeight(), x, spying, epochs=1, batch_size=2, labels=y, validation=x, validation_labels=y, progress=False)
+    assert seen == {0.0: 7, 0.25: 3, 0.5: 9, 0.75: 1}
+    with pytest.raises(ValueError, match="4 images and 3 labels"):
+        fit(OneWeight(), x, spying, epochs=1, batch_size=2, labels=y[:3], progress=False)
+
+
+def test_a_transform_is_drawn_anew_for_each_batch_but_not_for_validation():
+    batches: list[Tensor] = []
+
+    def spying(model: OneWeight, x: Tensor) -> objectives.Terms:
+        batches.append(x)
+        return square(model, x)
+
+    x = torch.full((2, 1, 20, 20), 0.5)
+    fit(OneWeight(), x, spying, epochs=2, batch_size=2, transform=torch.bernoulli, validation=x, progress=False)
+    first, validated, second, _ = batches
+    assert set(first.unique().tolist()) == {0.0, 1.0}
+    assert not torch.equal(first, second)
+    assert torch.equal(validated, x)
+
+
+def test_images_may_be_rendered_on_demand():
+    class Rendered:
+        def __len__(self) -> int:
+            return 6
+
+        def __getitem__(self, chosen: Tensor) -> Tensor:
+            return (chosen / 8).view(-1, 1, 1, 1).expand(-1, 1, 2, 2)
+
+        def __repr__(self) -> str:
+            return "Rendered(6)"
+
+    lazy, kept, x = OneWeight(), OneWeight(), Rendered()
+    fit(lazy, x, square, epochs=2, batch_size=2, validation=x, progress=False)
+    fit(kept, x[torch.arange(6)], square, epochs=2, batch_size=2, progress=False)
+    assert torch.equal(lazy.w, kept.w)
+
+
+def test_gaussian_pixels_may_take_any_value():
+    model = VAE(2, (4,), likelihood="gaussian")
+    fit(model, 3 * torch.randn(4, 1, 28, 28), objectives.negative_elbo, epochs=1, batch_size=2, progress=False)
+    with pytest.raises(ValueError, match="pixels must lie in"):
+        fit(VAE(2, (4,)), 3 * torch.randn(4, 1, 28, 28), objectives.negative_elbo, epochs=1, batch_size=2, progress=False)
+
+
+def test_an_objectives_own_state_is_resumed(tmp_path):
+    """β of the dual ascent after an interruption is what it would have been without."""
+
+    def stop(history: History) -> None:
+        if len(history) == 2:
+            raise KeyboardInterrupt
+
+    def run(path: Path, **options) -> tuple[Tensor, float]:
+        hold, model = objectives.HoldRate(target=3.0, step=0.1), make_model()
+        fit(model, make_images(), hold, epochs=4, batch_size=32, checkpoint=path, progress=False, **options)
+        return weights_of(model), hold.log_beta.item()
+
+    whole, beta = run(tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "broken", on_epoch=stop)
+    resumed, beta_resumed = run(tmp_path / "broken")
+    assert torch.equal(resumed, whole)
+    assert beta_resumed == beta != 0
 
 
 def test_history_has_a_row_per_epoch():

@@ -1,14 +1,16 @@
-"""The autoencoder and the VAE, each a pair of MLPs around a code z of d numbers."""
+"""The autoencoder and the VAE, each a pair of networks around a code z of d numbers."""
 
 from collections.abc import Sequence
+from copy import copy
 from math import prod
 
 import torch
 from torch import Tensor, nn
 from torch.distributions import Independent, Normal
+from torch.nn.functional import one_hot
 
 from vae_tutorial.likelihoods import bernoulli, gaussian
-from vae_tutorial.networks import mlp
+from vae_tutorial.networks import conv_decoder, conv_encoder, gated_mlp, mlp
 
 
 class Autoencoder(nn.Module):
@@ -44,6 +46,11 @@ class Autoencoder(nn.Module):
         self.encoder = mlp([prod(image_shape), *hidden, latent_dim], activation)
         self.decoder = mlp([latent_dim, *reversed(hidden), prod(image_shape)], activation)
 
+    @property
+    def bounded(self) -> bool:
+        """Whether x must lie in [0, 1]."""
+        return self.output == "sigmoid"
+
     def encode(self, x: Tensor) -> Tensor:
         """x (B, C, H, W) → z (B, d)."""
         return self.encoder(x.flatten(-3))
@@ -67,14 +74,18 @@ class VAE(nn.Module):
 
     Args:
         latent_dim: d, the length of z.
-        hidden: widths of the encoder's hidden layers; the decoder mirrors them.
+        hidden: widths of the encoder's hidden dense layers; the decoder mirrors them.
         activation: see `networks.ACTIVATIONS`.
         likelihood: `"bernoulli"` or `"gaussian"`.
-        sigma: standard deviation of a Gaussian likelihood's pixels.
+        sigma: standard deviation of a Gaussian likelihood's pixels, or `"learned"`: one for all, trained with the weights.
         image_shape: (C, H, W).
+        channels: of convolutions below the encoder's dense layers, mirrored in the decoder; none by default.
+        conditioned_on: `"beta"`, a network for every β (Bae et al. 2023), or `"label"`, a conditional VAE (Sohn et al.
+            2015); such a model is used through `given`.
+        labels: number of classes of a conditional VAE.
 
     Raises:
-        ValueError: an unknown likelihood, or a sigma that is not positive.
+        ValueError: an unknown likelihood or condition, a sigma that is not positive, or convolutions with a condition.
     """
 
     def __init__(
@@ -83,26 +94,80 @@ class VAE(nn.Module):
         hidden: Sequence[int] = (400,),
         activation: str = "relu",
         likelihood: str = "bernoulli",
-        sigma: float = 1.0,
+        sigma: float | str = 1.0,
         image_shape: Sequence[int] = (1, 28, 28),
+        channels: Sequence[int] = (),
+        conditioned_on: str | None = None,
+        labels: int = 10,
     ) -> None:
         super().__init__()
         if likelihood not in ("bernoulli", "gaussian"):
             raise ValueError(f"unknown likelihood {likelihood!r}: choose 'bernoulli' or 'gaussian'")
-        if not sigma > 0:
-            raise ValueError(f"sigma is a standard deviation and must be positive, got {sigma}")
+        if sigma != "learned" and not (isinstance(sigma, int | float) and sigma > 0):
+            raise ValueError(f"sigma is a standard deviation and must be positive, or 'learned', got {sigma!r}")
+        if conditioned_on not in (None, "beta", "label"):
+            raise ValueError(f"unknown condition {conditioned_on!r}: choose 'beta' or 'label', or leave it out")
+        if channels and conditioned_on:
+            raise ValueError("only dense networks take a condition: leave out channels or conditioned_on")
         self.configuration = {
-            "latent_dim": latent_dim, "hidden": list(hidden), "activation": activation,
-            "likelihood": likelihood, "sigma": sigma, "image_shape": list(image_shape),
+            "latent_dim": latent_dim, "hidden": list(hidden), "activation": activation, "likelihood": likelihood, "sigma": sigma,
+            "image_shape": list(image_shape), "channels": list(channels), "conditioned_on": conditioned_on, "labels": labels,
         }  # fmt: skip
         self.latent_dim, self.image_shape = latent_dim, tuple(image_shape)
-        self.family, self.sigma = likelihood, sigma
-        self.encoder = mlp([prod(image_shape), *hidden, 2 * latent_dim], activation)  # → mu and log_var
-        self.decoder = mlp([latent_dim, *reversed(hidden), prod(image_shape)], activation)
+        self.family, self.conditioned_on, self.labels = likelihood, conditioned_on, labels
+        self.log_sigma = nn.Parameter(torch.zeros(())) if sigma == "learned" else None
+        self.fixed_sigma = sigma
+        extra, pixels = labels if conditioned_on == "label" else 0, prod(image_shape)
+        down, up = [*hidden, 2 * latent_dim], [latent_dim + extra, *reversed(hidden)]  # the encoder ends in mu and log_var
+        if channels:
+            self.encoder = conv_encoder(image_shape, channels, down, activation)
+            self.decoder = conv_decoder(image_shape, channels[::-1], up, activation)
+        else:
+            dense = gated_mlp if conditioned_on == "beta" else mlp
+            self.encoder = dense([pixels + extra, *down], activation)
+            self.decoder = dense([*up, pixels], activation)
+        self.condition: Tensor | None = None  # log β (…, 1) or a one-hot label (…, labels)
+
+    @property
+    def bounded(self) -> bool:
+        """Whether x must lie in [0, 1]."""
+        return self.family == "bernoulli"
+
+    @property
+    def sigma(self) -> float | Tensor:
+        """Standard deviation of a Gaussian likelihood's pixels."""
+        return self.fixed_sigma if self.log_sigma is None else self.log_sigma.exp()
+
+    def given(self, *, beta: float | Tensor | None = None, label: int | Tensor | None = None) -> "VAE":
+        """The same model, its weights shared, with the condition fixed.
+
+        Args:
+            beta: β > 0, one for all or (B, 1), for a model conditioned on `"beta"`.
+            label: a class, one for all or (B,), for a model conditioned on `"label"`.
+
+        Raises:
+            ValueError: not exactly the condition that the model was built for, or a value outside its range.
+        """
+        named = {name for name, value in (("beta", beta), ("label", label)) if value is not None}
+        if named != {self.conditioned_on}:
+            raise ValueError(f"this model is conditioned on {self.conditioned_on or 'nothing'}, but given {sorted(named) or 'nothing'}")
+        view = copy(self)  # shares parameters
+        like = next(self.parameters())
+        if beta is not None:
+            beta = torch.as_tensor(beta, dtype=like.dtype, device=like.device)
+            if not (beta > 0).all():
+                raise ValueError("beta must be positive: the network sees its logarithm")
+            view.condition = beta.log().reshape(-1, 1) if beta.ndim else beta.log().reshape(1)
+        else:
+            label = torch.as_tensor(label, device=like.device)
+            if not ((label >= 0) & (label < self.labels)).all():
+                raise ValueError(f"labels run from 0 to {self.labels - 1}")
+            view.condition = one_hot(label, self.labels).to(like.dtype)
+        return view
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """x (B, C, H, W) → mu and log_var, each (B, d)."""
-        mu, log_var = self.encoder(x.flatten(-3)).chunk(2, dim=-1)
+        mu, log_var = self._through(self.encoder, x.flatten(-3)).chunk(2, dim=-1)
         return mu, log_var
 
     def posterior(self, x: Tensor) -> Independent:
@@ -119,7 +184,7 @@ class VAE(nn.Module):
 
     def decode(self, z: Tensor) -> Tensor:
         """z (…, d) → the likelihood's parameter (…, C, H, W): logits (Bernoulli) or means (Gaussian)."""
-        return self.decoder(z).unflatten(-1, self.image_shape)
+        return self._through(self.decoder, z).unflatten(-1, self.image_shape)
 
     def likelihood(self, z: Tensor) -> Independent:
         """p(x|z) for z of shape (…, d); its mean is what pictures show."""
@@ -127,3 +192,13 @@ class VAE(nn.Module):
         if self.family == "bernoulli":
             return bernoulli(parameter, len(self.image_shape))
         return gaussian(parameter, self.sigma, len(self.image_shape))
+
+    def _through(self, network: nn.Module, flat: Tensor) -> Tensor:
+        """A network's output (…, m) for input (…, n) under the condition."""
+        if self.conditioned_on is None:
+            return network(flat)
+        if self.condition is None:
+            raise ValueError(f"this model is conditioned on {self.conditioned_on}: call model.given({self.conditioned_on}=…) first")
+        if self.conditioned_on == "beta":
+            return network(flat, self.condition)
+        return network(torch.cat([flat, self.condition.expand(*flat.shape[:-1], self.labels)], dim=-1))

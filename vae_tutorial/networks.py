@@ -1,9 +1,13 @@
-"""Encoder and decoder networks from one layer specification, which the browser's forward pass reads too."""
+"""Encoder and decoder networks from one layer specification, which the browser's forward pass reads too.
+
+All of them take and give flat vectors: x (…, D), z (…, d). The convolutional ones reshape inside.
+"""
 
 from collections.abc import Sequence
 from itertools import pairwise
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 ACTIVATIONS = {"relu": nn.ReLU, "silu": nn.SiLU, "tanh": nn.Tanh, "none": nn.Identity}
 
@@ -30,17 +34,108 @@ def mlp(sizes: Sequence[int], activation: str = "relu") -> nn.Sequential:
     return nn.Sequential(*layers[:-1])
 
 
-def layer_specification(network: nn.Sequential) -> list[dict[str, int | str]]:
-    """Describe an MLP layer by layer: `{"in": 784, "out": 400, "activation": "relu"}`.
+class GatedLinear(nn.Linear):
+    """(W x + b) · sigmoid(a·log β + c), unit by unit: one layer for every β (Bae et al. 2023, Multi-Rate VAE, eq. 12)."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__(inputs, outputs)
+        self.gate_slope = nn.Parameter(torch.zeros(outputs))  # a
+        self.gate_offset = nn.Parameter(torch.full((outputs,), 2.0))  # c: gates start nearly open
+
+    def forward(self, x: Tensor, log_beta: Tensor) -> Tensor:
+        """x (…, inputs), log_beta (…, 1) → (…, outputs)."""
+        return super().forward(x) * torch.sigmoid(self.gate_slope * log_beta + self.gate_offset)
+
+
+class GatedSequential(nn.Sequential):
+    """An `mlp` whose linear layers are gated by log β."""
+
+    def forward(self, x: Tensor, log_beta: Tensor) -> Tensor:
+        """x (…, inputs), log_beta (…, 1) → (…, outputs)."""
+        for layer in self:
+            x = layer(x, log_beta) if isinstance(layer, GatedLinear) else layer(x)
+        return x
+
+
+def gated_mlp(sizes: Sequence[int], activation: str = "relu") -> GatedSequential:
+    """The `mlp` of the same arguments with every linear layer gated.
+
+    Raises:
+        ValueError: as `mlp`.
+    """
+    plain = mlp(sizes, activation)
+    return GatedSequential(*(GatedLinear(m.in_features, m.out_features) if isinstance(m, nn.Linear) else m for m in plain))
+
+
+class FlatConvolutions(nn.Sequential):
+    """A convolutional network that takes (…, n) and gives (…, m), whatever the leading dimensions."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x (…, n) → (…, m)."""
+        return super().forward(x.reshape(-1, x.shape[-1])).reshape(*x.shape[:-1], -1)
+
+
+def conv_encoder(image_shape: Sequence[int], channels: Sequence[int], sizes: Sequence[int], activation: str = "relu") -> FlatConvolutions:
+    """Strided 4×4 convolutions, each halving the image, then an `mlp`.
+
+    Args:
+        image_shape: (C, H, W); H and W divisible by 2 once for each convolution.
+        channels: of the convolutions, in order.
+        sizes: widths of the `mlp` on top, the last of them the output's.
+        activation: one of `ACTIVATIONS`.
+
+    Raises:
+        ValueError: an image that cannot be halved so often, or as `mlp`.
+    """
+    small = _halved(image_shape, channels)
+    layers: list[nn.Module] = [nn.Unflatten(-1, tuple(image_shape))]
+    for before, after in pairwise([image_shape[0], *channels]):
+        layers += [nn.Conv2d(before, after, 4, stride=2, padding=1), ACTIVATIONS[activation]()]
+    return FlatConvolutions(*layers, nn.Flatten(), mlp([channels[-1] * small[0] * small[1], *sizes], activation))
+
+
+def conv_decoder(image_shape: Sequence[int], channels: Sequence[int], sizes: Sequence[int], activation: str = "relu") -> FlatConvolutions:
+    """The mirror of `conv_encoder`: an `mlp`, then transposed 4×4 convolutions, each doubling the image.
+
+    Args:
+        image_shape: (C, H, W).
+        channels: of the convolutions, in order; the last one goes on to the image's C.
+        sizes: widths of the `mlp` at the bottom, the first of them the code's.
+        activation: one of `ACTIVATIONS`.
+
+    Raises:
+        ValueError: as `conv_encoder`.
+    """
+    small = _halved(image_shape, channels)
+    stem = mlp([*sizes, channels[0] * small[0] * small[1]], activation)
+    layers: list[nn.Module] = [stem, ACTIVATIONS[activation](), nn.Unflatten(-1, (channels[0], *small))]
+    for before, after in pairwise([*channels, image_shape[0]]):
+        layers += [nn.ConvTranspose2d(before, after, 4, stride=2, padding=1), ACTIVATIONS[activation]()]
+    return FlatConvolutions(*layers[:-1], nn.Flatten())
+
+
+def _halved(image_shape: Sequence[int], channels: Sequence[int]) -> tuple[int, int]:
+    """Height and width after one halving for each of the channels."""
+    _, height, width = image_shape
+    factor = 2 ** len(channels)
+    if not channels or height % factor or width % factor:
+        raise ValueError(f"{len(channels)} convolutions want an image divisible by {factor}, got {height} x {width}")
+    return height // factor, width // factor
+
+
+def layer_specification(network: nn.Sequential) -> list[dict[str, int | str | bool]]:
+    """Describe an MLP layer by layer: `{"in": 784, "out": 400, "activation": "relu"}`, and `"gated": True` where it is.
 
     Raises:
         ValueError: anything but linear layers, each with at most one of `ACTIVATIONS`: the browser could not run it.
     """
     names = {kind: name for name, kind in ACTIVATIONS.items()}
-    layers: list[dict[str, int | str]] = []
+    layers: list[dict[str, int | str | bool]] = []
     for module in network:
         if isinstance(module, nn.Linear):
             layers.append({"in": module.in_features, "out": module.out_features, "activation": "none"})
+            if isinstance(module, GatedLinear):
+                layers[-1]["gated"] = True
         elif type(module) in names and layers and layers[-1]["activation"] == "none":
             layers[-1]["activation"] = names[type(module)]
         else:

@@ -1,11 +1,15 @@
 """What training minimises, per example and in nats; the batch is averaged once, visibly, in `training.fit`.
 
-A loss function takes `(model, x, **settings)` and returns named terms of shape (B,), among them `"loss"`.
+A loss function takes `(model, x, **settings)` and returns named terms of shape (B,), among them `"loss"`. KL warm-up
+needs no function of its own: `fit(…, negative_elbo, settings={"beta": schedules.warm_up(1.0, until=0.3)})`.
 """
 
+from collections.abc import Callable
+from math import log
+
 import torch
-from torch import Tensor
-from torch.distributions import kl_divergence
+from torch import Tensor, nn
+from torch.distributions import Normal, kl_divergence
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from vae_tutorial.models import VAE, Autoencoder
@@ -42,6 +46,119 @@ def negative_elbo(model: VAE, x: Tensor, beta: float = 1.0) -> Terms:
     return {"loss": beta * rate + distortion, "rate": rate, "distortion": distortion}
 
 
+def conditional_negative_elbo(model: VAE, x: Tensor, label: Tensor, beta: float = 1.0) -> Terms:
+    """Loss terms of a conditional VAE (Sohn et al. 2015, eq. 4 with the prior N(0, I)): `fit(…, labels=y)`, y (N,)."""
+    return negative_elbo(model.given(label=label), x, beta)
+
+
+def multi_rate(model: VAE, x: Tensor, low: float, high: float) -> Terms:
+    """Loss terms of one network for every β (Bae et al. 2023, eq. 8): β log-uniform in [low, high], drawn anew for each image."""
+    beta = low * (high / low) ** torch.rand(len(x), 1, dtype=x.dtype, device=x.device)  # (B, 1)
+    rate, distortion = rate_distortion(model.given(beta=beta), x)
+    return {"loss": beta[:, 0] * rate + distortion, "rate": rate, "distortion": distortion}
+
+
+def free_bits(model: VAE, x: Tensor, floor: float) -> Terms:
+    """Loss terms with a rate that is not pushed below `floor` nats per unit (Kingma et al. 2016, eq. 15).
+
+    The floor holds for a unit's mean over the batch; `"rate"` is the true one.
+    """
+    q = model.posterior(x)
+    distortion = -model.likelihood(q.rsample()).log_prob(x)  # (B,)
+    per_unit = kl_divergence(q.base_dist, model.prior.base_dist)  # (B, d)
+    charged = per_unit.mean(0).clamp_min(floor).sum()
+    return {"loss": distortion + charged, "rate": per_unit.sum(1), "distortion": distortion}
+
+
+def controlled_capacity(model: VAE, x: Tensor, capacity: float, gamma: float = 1_000.0) -> Terms:
+    """Loss terms that hold the batch's mean rate at `capacity` nats: distortion + γ·|rate − C| (Burgess et al. 2018, eq. 8)."""
+    rate, distortion = rate_distortion(model, x)
+    return {"loss": distortion + gamma * (rate.mean() - capacity).abs(), "rate": rate, "distortion": distortion}
+
+
+def total_correlation(model: VAE, x: Tensor, images: int, beta: float = 1.0) -> Terms:
+    """Loss terms of the β-TCVAE (Chen et al. 2018, eq. 2 and 4): the rate in three parts, β on the second.
+
+    rate = mutual information log q(z|x)/q(z) + total correlation log q(z)/∏ q(zⱼ) + dimension-wise KL ∏ q(zⱼ)/p(zⱼ),
+    each at one sample. q(z) = 1/N Σ q(z|xₙ) over the N training images is estimated from the batch: an image's own
+    posterior has its true weight 1/N, the others of the batch share the rest (unbiased for q(z), not for its logarithm).
+
+    Args:
+        model: the VAE.
+        x: the batch (B, C, H, W), drawn without replacement, B > 1.
+        images: N.
+        beta: weight of the total correlation.
+    """
+    q = model.posterior(x)
+    z = q.rsample()  # (B, d)
+    distortion = -model.likelihood(z).log_prob(x)
+    pairs = Normal(q.mean, q.stddev, validate_args=False).log_prob(z[:, None])  # (B, B, d): log q(zᵢ|xⱼ), unit by unit
+    others = (1 - 1 / images) / (len(x) - 1)
+    weight = torch.full((len(x), len(x)), others, dtype=z.dtype).fill_diagonal_(1 / images).log().to(z.device)
+    log_q_x = q.log_prob(z)  # log q(z|x)
+    log_q = (pairs.sum(2) + weight).logsumexp(1)  # log q(z)
+    log_product = (pairs + weight[:, :, None]).logsumexp(1).sum(1)  # log ∏ q(zⱼ)
+    parts = {
+        "mutual_information": log_q_x - log_q,
+        "total_correlation": log_q - log_product,
+        "dimension_wise_kl": log_product - model.prior.log_prob(z),
+    }
+    loss = distortion + parts["mutual_information"] + beta * parts["total_correlation"] + parts["dimension_wise_kl"]
+    return {"loss": loss, "rate": kl_divergence(q, model.prior), "distortion": distortion, **parts}
+
+
+def iwae_bound(model: VAE, x: Tensor, k: int) -> Tensor:
+    """log 1/k Σ p(x, zᵢ)/q(zᵢ|x) with k samples zᵢ ~ q(z|x), (B,) nats (Burda et al. 2016, eq. 8): the ELBO at k = 1.
+
+    Raises:
+        ValueError: k < 1.
+    """
+    return _log_weights(model, x, k).logsumexp(0) - log(k)
+
+
+def negative_iwae_bound(model: VAE, x: Tensor, k: int) -> Terms:
+    """Loss terms of an importance-weighted autoencoder: minus the bound, and minus the ELBO averaged over the k samples."""
+    log_weights = _log_weights(model, x, k)
+    return {"loss": log(k) - log_weights.logsumexp(0), "negative_elbo": -log_weights.mean(0)}
+
+
+def _log_weights(model: VAE, x: Tensor, k: int) -> Tensor:
+    """log p(x, z) − log q(z|x) at k samples, (k, B)."""
+    if k < 1:
+        raise ValueError(f"the importance-weighted bound wants k >= 1 samples, got {k}")
+    q = model.posterior(x)
+    z = q.rsample((k,))  # (k, B, d)
+    return model.likelihood(z).log_prob(x) + model.prior.log_prob(z) - q.log_prob(z)
+
+
+class HoldRate(nn.Module):
+    """Loss terms that hold the rate at `target` nats: dual ascent on log β (Lagrangian of Higgins et al. 2017, eq. 2).
+
+    Each training step minimises distortion + β·rate in the weights, then moves log β by `step`·(rate − target)/target.
+    β is the price of a nat at the target; `fit` stores it with the training state.
+
+    Raises:
+        ValueError: a target or step that is not positive.
+    """
+
+    log_beta: Tensor
+
+    def __init__(self, target: float, step: float = 0.01) -> None:
+        super().__init__()
+        if not (target > 0 and step > 0):
+            raise ValueError(f"target and step must be positive, got {target} and {step}")
+        self.target, self.step = target, step
+        self.register_buffer("log_beta", torch.zeros(()))
+
+    def forward(self, model: VAE, x: Tensor) -> Terms:
+        """Terms (B,); β moves only where gradients are recorded, so measuring does not change it."""
+        rate, distortion = rate_distortion(model, x)
+        beta = self.log_beta.exp()  # before it moves
+        if torch.is_grad_enabled():
+            self.log_beta = self.log_beta + self.step * (rate.detach().mean() - self.target) / self.target
+        return {"loss": distortion + beta * rate, "rate": rate, "distortion": distortion, "beta": beta.expand(len(x))}
+
+
 def cross_entropy(model: Autoencoder, x: Tensor) -> Terms:
     """Loss of an autoencoder with a sigmoid output: Bernoulli cross-entropy summed over pixels, (B,) nats.
 
@@ -57,6 +174,21 @@ def cross_entropy(model: Autoencoder, x: Tensor) -> Terms:
 def squared_error(model: Autoencoder, x: Tensor) -> Terms:
     """Loss of an autoencoder: ‖x − x̂‖² summed over pixels, (B,)."""
     return {"loss": (x - model(x)).square().flatten(1).sum(1)}
+
+
+def sparse(model: Autoencoder, x: Tensor, weight: float) -> Terms:
+    """Squared error + `weight`·Σ|zⱼ|, both (B,): an L1 penalty on the code (Goodfellow et al. 2016, section 14.2.1)."""
+    z = model.encode(x)
+    error, penalty = (x - model.reconstruct(z)).square().flatten(1).sum(1), z.abs().sum(1)
+    return {"loss": error + weight * penalty, "error": error, "penalty": penalty}
+
+
+def denoising(model: Autoencoder, x: Tensor, corrupt: Callable[[Tensor], Tensor]) -> Terms:
+    """Squared error (B,) between the clean x and the reconstruction of its corrupted copy (Vincent et al. 2008).
+
+    `corrupt` is drawn anew at each call: `functools.partial(denoising, corrupt=…)` with one of `corruptions`.
+    """
+    return {"loss": (x - model(corrupt(x))).square().flatten(1).sum(1)}
 
 
 def nested_dropout(model: Autoencoder, x: Tensor) -> Terms:

@@ -4,6 +4,7 @@ import hashlib
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -46,7 +47,10 @@ def fit(
     learning_rate: float | Schedule = 1e-3,
     weight_decay: float = 0.0,
     settings: Mapping[str, float | Schedule] | None = None,
+    labels: Tensor | None = None,
+    transform: Callable[[Tensor], Tensor] | None = None,
     validation: Tensor | None = None,
+    validation_labels: Tensor | None = None,
     seed: int = 0,
     checkpoint: str | Path | None = None,
     on_epoch: Callable[[History], None] | None = None,
@@ -58,14 +62,18 @@ def fit(
 
     Args:
         model: what is trained.
-        x: training images (N, C, H, W) in [0, 1], kept in memory.
+        x: training images (N, C, H, W), kept in memory, or what has a length N and gives x[indices] (B, C, H, W), such as
+            `sprites.Sprites`.
         objective: see `objectives`; `objective(model, batch, **settings)` → terms of shape (B,), one of them `"loss"`.
         epochs: passes over x; the incomplete last batch of a pass is dropped.
         batch_size: B.
         learning_rate: a number, or a schedule over progress in [0, 1].
         weight_decay: of AdamW.
         settings: keyword arguments of the objective, such as `{"beta": warm_up(1.0, until=0.3)}`.
-        validation: held-out images, measured after each epoch with noise of its own.
+        labels: classes (N,); the objective then gets `label=` (B,).
+        transform: applied to each batch, drawn anew each time: `torch.bernoulli` is dynamic binarisation.
+        validation: held-out images, measured after each epoch with noise of its own; `transform` is not applied to them.
+        validation_labels: their classes.
         seed: of the order of the images and of the noise.
         checkpoint: file that takes the whole training state after each epoch; if it is there, training goes on from it
             and ends with the weights it would have had without the interruption.
@@ -73,10 +81,11 @@ def fit(
         progress: show a bar.
 
     Raises:
-        ValueError: pixels outside [0, 1], a batch larger than the data, or a checkpoint of another training.
+        ValueError: pixels outside [0, 1] under a Bernoulli likelihood, a batch larger than the data, as many labels as
+            images not given, or a checkpoint of another training.
         FloatingPointError: a term is no longer finite; the message names epoch and term.
     """
-    check_pixels(x)
+    _check(model, x, labels)
     if not 1 <= batch_size <= len(x):
         raise ValueError(f"batch_size must lie between 1 and the {len(x)} training images, got {batch_size}")
     rate_of_learning = _as_schedule(learning_rate)
@@ -85,14 +94,15 @@ def fit(
     history, path = History(), Path(checkpoint) if checkpoint else None
     identity = {} if path is None else {
         "seed": seed, "epochs": epochs, "batch_size": batch_size, "weight_decay": weight_decay, "data": _fingerprint(x),
-        "model": str(model), "objective": getattr(objective, "__name__", str(objective)),
+        "model": str(model), "objective": _name(objective), "transform": _name(transform),
         "learning_rate": _probe(rate_of_learning), "settings": {name: _probe(value) for name, value in schedules.items()},
     }  # fmt: skip
+    trained = nn.ModuleDict({"model": model} | ({"objective": objective} if isinstance(objective, nn.Module) else {}))
     updates = len(x) // batch_size
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         if path and path.exists():
-            history = _resume(path, identity, model, optimizer)
+            history = _resume(path, identity, trained, optimizer)
         bar = tqdm(range(len(history), epochs), initial=len(history), total=epochs, unit="epoch", disable=not progress)
         for epoch in bar:
             started, sums = time.perf_counter(), {}
@@ -101,7 +111,9 @@ def fit(
                 now = (epoch * updates + step) / (epochs * updates)
                 for group in optimizer.param_groups:
                     group["lr"] = rate_of_learning(now)
-                terms = objective(model, x[chosen], **{name: value(now) for name, value in schedules.items()})
+                batch = x[chosen] if transform is None else transform(x[chosen])
+                given = {name: value(now) for name, value in schedules.items()} | ({} if labels is None else {"label": labels[chosen]})
+                terms = objective(model, batch, **given)
                 means = {name: term.mean() for name, term in terms.items()}  # over the batch: the only reduction
                 if not means["loss"].isfinite():
                     _refuse(means, epoch)
@@ -114,11 +126,11 @@ def fit(
             model.eval()
             if validation is not None:
                 final = {name: value((epoch + 1) / epochs) for name, value in schedules.items()}
-                _append(history.validation, evaluate(model, validation, objective, settings=final, seed=seed))
+                _append(history.validation, evaluate(model, validation, objective, settings=final, labels=validation_labels, seed=seed))
             history.seconds.append(time.perf_counter() - started)
             bar.set_postfix({name: f"{values[-1]:.1f}" for name, values in (history.validation or history.train).items()})
             if path:
-                _save(path, identity, model, optimizer, history)
+                _save(path, identity, trained, optimizer, history)
             if on_epoch:
                 with torch.random.fork_rng(devices=[]):  # pictures drawn on the way do not change the training
                     on_epoch(history)
@@ -128,29 +140,55 @@ def fit(
 
 @torch.no_grad()
 def evaluate(
-    model: nn.Module, x: Tensor, objective: Objective, *, settings: Mapping[str, float] | None = None, seed: int, batch_size: int = 1_000
+    model: nn.Module,
+    x: Tensor,
+    objective: Objective,
+    *,
+    settings: Mapping[str, float] | None = None,
+    labels: Tensor | None = None,
+    seed: int,
+    batch_size: int = 1_000,
 ) -> dict[str, float]:
     """Average an objective's terms over images, the same noise at each call.
 
     Args:
         model: as in `fit`.
-        x: images (N, C, H, W) in [0, 1].
+        x: images (N, C, H, W).
         objective: as in `fit`.
         settings: keyword arguments of the objective.
+        labels: classes (N,); the objective then gets `label=` (B,).
         seed: of the noise.
         batch_size: images at a time; the result does not depend on it beyond the noise drawn.
 
     Returns:
         Means over the N images, nats per image.
     """
-    check_pixels(x)
+    _check(model, x, labels)
     totals: dict[str, float] = {}
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        for batch in x.split(batch_size):
-            for name, term in objective(model, batch, **(settings or {})).items():
+        for chosen in torch.arange(len(x)).split(batch_size):
+            given = {} if labels is None else {"label": labels[chosen]}
+            for name, term in objective(model, x[chosen], **(settings or {}), **given).items():
                 totals[name] = totals.get(name, 0.0) + float(term.sum(dtype=torch.float64))
     return {name: total / len(x) for name, total in totals.items()}
+
+
+def _check(model: nn.Module, x: Tensor, labels: Tensor | None) -> None:
+    if isinstance(x, Tensor) and getattr(model, "bounded", True):  # what is rendered on demand is in range by construction
+        check_pixels(x)
+    if labels is not None and len(labels) != len(x):
+        raise ValueError(f"every image wants its label: got {len(x)} images and {len(labels)} labels")
+
+
+def _name(function: Callable | None) -> str:
+    """What tells one objective or transform from another: its name and, where they are known, its settings."""
+    if isinstance(function, partial):
+        settings = {key: _name(value) if callable(value) else value for key, value in function.keywords.items()}
+        return f"{_name(function.func)}{settings}"
+    if isinstance(function, nn.Module):
+        return f"{type(function).__name__}{ {key: value for key, value in vars(function).items() if type(value) in (int, float)} }"
+    return getattr(function, "__name__", str(function))
 
 
 def _as_schedule(value: float | Schedule) -> Schedule:
@@ -175,23 +213,24 @@ def _refuse(means: Terms, epoch: int) -> None:
 
 
 def _fingerprint(x: Tensor) -> str:
-    return hashlib.sha256(x.contiguous().numpy(force=True).tobytes()).hexdigest()[:16]
+    content = x.contiguous().numpy(force=True).tobytes() if isinstance(x, Tensor) else repr(x).encode()
+    return hashlib.sha256(content).hexdigest()[:16]
 
 
-def _save(path: Path, identity: dict, model: nn.Module, optimizer: torch.optim.Optimizer, history: History) -> None:
+def _save(path: Path, identity: dict, trained: nn.ModuleDict, optimizer: torch.optim.Optimizer, history: History) -> None:
     moments = optimizer.state_dict()["state"]
-    tensors = {f"model.{key}": value for key, value in model.state_dict().items()}
+    tensors = dict(trained.state_dict())  # model.… and, where the objective has a state, objective.…
     tensors |= {f"optimizer.{index}.{key}": value for index, state in moments.items() for key, value in state.items()}
     tensors["random_state"] = torch.get_rng_state()
     save_training_state(path, tensors, {"identity": identity, "history": vars(history)})
 
 
-def _resume(path: Path, identity: dict, model: nn.Module, optimizer: torch.optim.Optimizer) -> History:
+def _resume(path: Path, identity: dict, trained: nn.ModuleDict, optimizer: torch.optim.Optimizer) -> History:
     tensors, record = load_training_state(path)
     if record["identity"] != identity:
         changed = [key for key in identity if record["identity"].get(key) != identity[key]]
         raise ValueError(f"{path} belongs to another training ({', '.join(changed)} differ): delete it or choose another file")
-    model.load_state_dict({key.removeprefix("model."): value for key, value in tensors.items() if key.startswith("model.")})
+    trained.load_state_dict({key: value for key, value in tensors.items() if key.startswith(("model.", "objective."))})
     state = optimizer.state_dict()
     for key, value in tensors.items():
         if key.startswith("optimizer."):
