@@ -1,4 +1,4 @@
-"""Measures of trained models."""
+"""The evidence and the true posterior of one image by quadrature: a grid of codes, for d <= 2."""
 
 from dataclasses import dataclass
 from math import log

@@ -5,8 +5,8 @@ import pytest
 import torch
 from linear_gaussian import LinearGaussian, as_images, example, kl_of_gaussians
 
-from vae_tutorial.evaluation import decompose_evidence, grid_posterior
 from vae_tutorial.models import VAE
+from vae_tutorial.quadrature import decompose_evidence, grid_posterior
 
 CASES = [
     pytest.param(correlated, d, sigma, id=f"d={d} sigma={sigma} {'correlated' if correlated else 'diagonal'}")
