@@ -1,0 +1,187 @@
+"""Measures of a trained VAE: its evidence log p(x), the units it uses, and the codes it leaves the prior with.
+
+All sums run in float64. `x` is a tensor (N, C, H, W) or anything with a length that gives such batches for `x[indices]`.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import log
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.distributions import Bernoulli, Independent, kl_divergence
+from torch.nn.functional import softplus
+from tqdm.auto import tqdm
+
+from vae_tutorial.likelihoods import check_pixels
+
+IMAGES = 1_000  # encoded at once
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Estimates of log p(x) by importance sampling, with what tells how far they can be trusted.
+
+    Attributes:
+        log_evidence: log 1/k Σ w, (N,) nats, where w = p(x|z) p(z) / q(z|x); on average never above log p(x).
+        effective_samples: (Σ w)² / Σ w², (N,), between 1 and k (Kong 1992); near 1, one code outweighs all the others.
+        k: codes for each image.
+    """
+
+    log_evidence: Tensor
+    effective_samples: Tensor
+    k: int
+
+    @property
+    def standard_error(self) -> Tensor:
+        """Of log_evidence, (N,) nats, to first order; too small where few samples are effective, NaN for k = 1."""
+        return ((self.k / self.effective_samples - 1).clamp_min(0) / (self.k - 1)).sqrt()
+
+
+@torch.no_grad()
+def estimate_evidence(model: Any, x: Any, k: int, seed: int, decodings: int = 250, progress: bool = True) -> Evidence:
+    """log p(x) by importance sampling from q(z|x) with k codes (Burda et al. 2016, eq. 8).
+
+    An image's noise depends on the seed and on its place in x alone: the first images of a set get the same estimates as
+    on their own, and `decodings` changes rounding only. With a Bernoulli likelihood, binarise x first: on grey pixels
+    log p(x|z) is the expectation over binarised copies b of x, and what is estimated a lower bound on that of log p(b).
+
+    Args:
+        model: with `posterior`, `prior` and `likelihood`; a conditional one with one condition for all (`model.given`).
+        x: images (N, C, H, W), as described above.
+        k: codes for each image; 5,000 is the field's habit.
+        seed: of the codes; the global random state is left as it was.
+        decodings: codes decoded at once, which bounds the memory.
+        progress: show a bar.
+
+    Raises:
+        ValueError: k or decodings below one, pixels outside [0, 1] under a Bernoulli likelihood, or a condition per image.
+    """
+    if k < 1 or decodings < 1:
+        raise ValueError(f"k and decodings must be at least 1, got {k} and {decodings}")
+    estimates, effective = torch.empty(len(x), dtype=torch.float64), torch.empty(len(x), dtype=torch.float64)
+    prior, images = model.prior, (image for batch in _batches(model, x) for image in batch.split(1))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        for n, image in enumerate(tqdm(images, total=len(x), unit="image", disable=not progress)):
+            q = model.posterior(image)
+            z = q.sample((k,))  # (k, 1, d)
+            log_joint = [prior.log_prob(part) + log_likelihood(model.likelihood(part), image) for part in z.split(decodings)]
+            log_weight = torch.cat(log_joint).sub(q.log_prob(z)).double()  # (k, 1)
+            total = log_weight.logsumexp(0)
+            estimates[n], effective[n] = total - log(k), (2 * total - (2 * log_weight).logsumexp(0)).exp()
+    return Evidence(estimates, effective, k)
+
+
+def log_evidence(model: Any, x: Any, k: int, seed: int, decodings: int = 250, progress: bool = True) -> Tensor:
+    """The estimates of `estimate_evidence` alone: log p(x), (N,) nats. On average they lie below it, less so for larger k."""
+    return estimate_evidence(model, x, k, seed, decodings, progress).log_evidence
+
+
+def log_likelihood(p: Independent, x: Tensor) -> Tensor:
+    """`p.log_prob(x)` of one image x (1, C, H, W), nats, for p(x|z) at codes z (…, d); returns (…).
+
+    Bernoulli pixels take a short cut, Σ x·logit − softplus(logit) with the first sum a matrix product.
+    """
+    if not isinstance(p.base_dist, Bernoulli):
+        return p.log_prob(x)
+    x_logits = p.base_dist.logits.flatten(-len(p.event_shape))  # (…, D)
+    return x_logits @ x.flatten() - softplus(x_logits).sum(-1)
+
+
+@torch.no_grad()
+def rate_per_unit(model: Any, x: Any) -> Tensor:
+    """The rate by units: the mean over x of KL(q(zᵢ|x)‖p(zᵢ)), (d,) nats; their sum is the mean rate."""
+    total, prior = torch.zeros((), dtype=torch.float64), model.prior.base_dist
+    for batch in _batches(model, x):
+        total = total + kl_divergence(model.posterior(batch).base_dist, prior).double().sum(0)
+    return total / len(x)
+
+
+@torch.no_grad()
+def activity(model: Any, x: Any) -> Tensor:
+    """The variance over x of E_q[zᵢ], (d,): how much each unit's mean says about the image (Burda et al. 2016, section 5.2)."""
+    return _posteriors(model, x)[0].var(0)
+
+
+def active_units(model: Any, x: Any, threshold: float = 0.01) -> Tensor:
+    """Which units are in use, bool (d,): those whose `activity` exceeds the threshold of Burda et al. (2016)."""
+    return activity(model, x) > threshold
+
+
+@dataclass(frozen=True)
+class Aggregate:
+    """The rate in two parts, nats: E KL(q(z|x)‖p) = I(x; z) + KL(q̄‖p) (Hoffman & Johnson 2016), q̄ the mean of q(z|x).
+
+    Attributes:
+        rate: E KL(q(z|x)‖p(z)) in closed form.
+        marginal_kl: KL(q̄‖p) for the q̄ of these N images; on average above that of infinitely many.
+        held_out: the same without each image's own part in q̄; on average below that of infinitely many. Where the two
+            differ, N is too small to say.
+        standard_error: of marginal_kl, for the chance in the codes; on the safe side, as each image has its own.
+    """
+
+    rate: float
+    marginal_kl: float
+    held_out: float
+    standard_error: float
+
+    @property
+    def mutual_information(self) -> float:
+        """I(x; z) of image and code under q, when each of the N images is equally probable: at most log N."""
+        return self.rate - self.marginal_kl
+
+
+@torch.no_grad()
+def aggregate_posterior(model: Any, x: Any, seed: int) -> Aggregate:
+    """Compare the aggregate posterior q̄(z) = 1/N Σ q(z|x⁽ⁿ⁾) with the prior, from one code of each of N images.
+
+    Every code is held against all N posteriors (N² densities, no minibatch), so that q̄ is exact and the estimate free
+    of bias for these images. With d above a handful, N posteriors hardly overlap: mutual_information then sits at its
+    ceiling log N, and only a two-sample test (`probes.classifier_two_sample`) tells q̄ from p.
+
+    Args:
+        model: its q(z|x) a diagonal Gaussian.
+        x: images (N, C, H, W), as described above; at least 2.
+        seed: of the codes.
+
+    Raises:
+        ValueError: fewer than two images.
+    """
+    if len(x) < 2:
+        raise ValueError(f"the aggregate posterior wants at least 2 images, got {len(x)}")
+    mu, sigma = _posteriors(model, x)  # (N, d)
+    eps = torch.randn(mu.shape, generator=torch.Generator().manual_seed(seed), dtype=mu.dtype)
+    z = mu + sigma * eps
+    log_prior = model.prior.log_prob(z)  # (N,)
+    precision = sigma.pow(-2)  # (N, d)
+    constant = (mu.square() * precision + sigma.square().log() + log(2 * torch.pi)).sum(1)  # (N,)
+    own = -0.5 * (eps.square() + sigma.square().log() + log(2 * torch.pi)).sum(1)  # log q(z⁽ⁿ⁾|x⁽ⁿ⁾), (N,)
+    with_own, without = [], []
+    for rows in torch.arange(len(z)).split(250):  # 250·N densities at once
+        table = -0.5 * (z[rows].square() @ precision.T - 2 * z[rows] @ (mu * precision).T + constant)  # log q(z⁽ⁿ⁾|x⁽ᵐ⁾)
+        table[torch.arange(len(rows)), rows] = -torch.inf
+        without.append(table.logsumexp(1))
+        with_own.append(torch.logaddexp(without[-1], own[rows]))
+    surplus = torch.cat(with_own) - log(len(z)) - log_prior  # (N,)
+    held_out = (torch.cat(without) - log(len(z) - 1) - log_prior).mean()
+    rate = rate_per_unit(model, x).sum()
+    return Aggregate(float(rate), float(surplus.mean()), float(held_out), float(surplus.std() / len(z) ** 0.5))
+
+
+def _posteriors(model: Any, x: Any) -> tuple[Tensor, Tensor]:
+    """Means and standard deviations of q(z|x), each (N, d) in float64."""
+    each = [model.posterior(batch) for batch in _batches(model, x)]
+    return torch.cat([q.mean for q in each]).double(), torch.cat([q.stddev for q in each]).double()
+
+
+def _batches(model: Any, x: Any) -> Iterator[Tensor]:
+    condition = getattr(model, "condition", None)
+    if condition is not None and condition.ndim > 1:
+        raise ValueError("one condition for all images at a time: the images of one label, say, and model.given(label=3)")
+    for rows in torch.arange(len(x)).split(IMAGES):
+        batch = x[rows]
+        if getattr(model, "bounded", False):
+            check_pixels(batch)
+        yield batch
