@@ -54,7 +54,7 @@ class Images:
     """A set of labelled images.
 
     Attributes:
-        x: images, float32, shape (N, C, H, W), values in [0, 1].
+        x: images, float32, shape (N, C, H, W), values in [0, 1], or what indexes like them (`sprites.Sprites`).
         y: class labels, int64, shape (N,).
         source: where they come from, in words.
     """

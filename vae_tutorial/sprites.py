@@ -49,12 +49,13 @@ class Sprites:
     Attributes:
         factors: int64, (count, 5), drawn uniformly and independently, with replacement, from all 737,280 combinations.
         size, seed: as given.
+        shape: (count, 1, size, size).
     """
 
     def __init__(self, count: int, size: int = 32, *, seed: int) -> None:
         draw = torch.Generator().manual_seed(seed)
         self.factors = torch.stack([torch.randint(len(values), (count,), generator=draw) for values in FACTORS.values()], 1)
-        self.size, self.seed = size, seed
+        self.size, self.seed, self.shape = size, seed, (count, 1, size, size)
 
     def __len__(self) -> int:
         return len(self.factors)
