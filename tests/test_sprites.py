@@ -221,8 +221,9 @@ def test_indices_and_values_are_the_same_picture():
 
 
 def test_a_picture_does_not_depend_on_its_company():
-    factors, images = sample(2 * sprites.CHUNK + 3, seed=5)
-    for index in (0, sprites.CHUNK - 1, sprites.CHUNK, len(factors) - 1):
+    together = sprites.ROWS // 32
+    factors, images = sample(2 * together + 3, seed=5)
+    for index in (0, together - 1, together, len(factors) - 1):
         assert torch.equal(render(factors[index : index + 1])[0], images[index])
     assert render(factors[:0]).shape == (0, 1, 32, 32)
 
