@@ -1,6 +1,7 @@
 """Sweeps: the same numbers serially, in processes and on a Dask cluster; nothing lost and nothing repeated when something dies."""
 
 import argparse
+import contextlib
 import functools
 import json
 import math
@@ -17,6 +18,7 @@ import pytest
 import sweep_runs
 import torch
 from distributed import Client, LocalCluster
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from vae_tutorial import sweeps
 from vae_tutorial.sweeps import grid, run_sweep
@@ -216,21 +218,39 @@ def test_numbers_do_not_depend_on_where_the_runs_run(tmp_path, cluster):
     assert len({result["loss"] for result in numbers(serial)}) == 6
 
 
+@contextlib.contextmanager
+def two_threads() -> Iterator[None]:
+    """Two threads for torch, which keeps a number of its own, and for NumPy."""
+    try:
+        torch.set_num_threads(2)
+        with threadpool_limits(2):
+            yield
+    finally:
+        torch.set_num_threads(1)
+
+
 @pytest.mark.parametrize("where", ["here", "processes", "dask"])
 def test_a_run_has_one_thread_and_torchs_generator_at_its_start(where, tmp_path, cluster):
     options = {"here": {"jobs": 1}, "processes": {"jobs": 2}, "dask": {"scheduler": cluster.scheduler_address}}[where]
     torch.manual_seed(5)
     state = torch.get_rng_state()
-    try:
-        torch.set_num_threads(2)
+    with two_threads():
+        before = threadpool_info()
         records = sweep(sweep_runs.look_around, grid(seed=range(4)), tmp_path, **options)
         assert torch.get_num_threads() == 2
-    finally:
-        torch.set_num_threads(1)
+        assert threadpool_info() == before
     assert torch.equal(torch.get_rng_state(), state)
     draw = float(torch.rand((), generator=torch.Generator().manual_seed(0)))
     expected = {"torch threads": 1, "other threads": [1], "nested calls elsewhere": 0, "draw": draw}
     assert numbers(records) == [expected] * 4
+
+
+def test_torch_is_limited_where_the_library_under_it_is_not_known(tmp_path, monkeypatch):
+    monkeypatch.setattr(sweeps, "threadpool_limits", lambda limit: contextlib.nullcontext())
+    with two_threads():
+        [record] = sweep(sweep_runs.look_around, [{"seed": 0}], tmp_path, jobs=1)
+        assert record["results"]["torch threads"] == 1
+        assert torch.get_num_threads() == 2
 
 
 def test_one_process_runs_one_run_at_a_time(tmp_path, monkeypatch):
