@@ -38,6 +38,7 @@ lint: .venv/ready
 
 bench: .venv/ready
 	$(PY) benchmarks/training.py $(if $(DATA),--data $(DATA))
+	$(PY) benchmarks/sprites.py
 
 checkpoints: .venv/ready
 	$(PY) -m vae_tutorial.recipes all $(if $(DATA),--data $(DATA))

@@ -78,7 +78,7 @@ def test_a_masked_square_is_square_inside_and_anywhere():
 def test_a_seed_fixes_the_draw_and_leaves_the_global_state(corruption):
     x = grey()
     kept, state = x.clone(), torch.get_rng_state()
-    first, again, other = (corruption(x, seed=seed) for seed in (7, 7, 8))
+    first, again, other = (corruption(x, seed=seed) for seed in (0, 0, 8))
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
     assert torch.equal(torch.get_rng_state(), state)
@@ -96,7 +96,7 @@ def test_without_a_seed_every_call_draws_from_the_global_state(corruption):
 
 
 @pytest.mark.parametrize("corruption", KINDS, ids=str)
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("dtype", [torch.float16, torch.float32, torch.float64])
 def test_shape_and_type_stay(corruption, dtype):
     x = grey(count=3, channels=2).to(dtype)
     assert corruption(x, seed=0).shape == x.shape
@@ -172,7 +172,7 @@ def test_wrong_levels_are_refused(kind, level, message):
 
 
 @pytest.mark.parametrize("corruption", KINDS, ids=str)
-@pytest.mark.parametrize("x", [torch.rand(3, 28, 28), torch.zeros(3, 1, 28, 28, dtype=torch.uint8)], ids=["no channels", "8 bit"])
+@pytest.mark.parametrize("x", [torch.zeros(3, 28, 28), torch.zeros(3, 1, 28, 28, dtype=torch.uint8)], ids=["no channels", "8 bit"])
 def test_what_is_no_batch_of_images_is_refused(corruption, x):
     with pytest.raises(ValueError, match=r"floating point, of shape \(B, C, H, W\)"):
         corruption(x, seed=0)

@@ -53,8 +53,9 @@ def autoencoder():
     return Autoencoder(latent_dim=2, hidden=(16,), activation="tanh")
 
 
-def browser_outputs(node, network, inputs, precision):
+def browser_outputs(node, network, inputs, precision, beta=None):
     job = {
+        "beta": beta,
         "layers": networks.layer_specification(network),
         "weights": base64.b64encode(weights.pack(network, precision)).decode(),
         "precision": precision,
@@ -76,6 +77,24 @@ def test_browser_forward_equals_pytorch(node, activation, precision):
             layer.weight.copy_(weight)
             layer.bias.copy_(bias)
         torch.testing.assert_close(outputs, network(inputs), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("precision", weights.PRECISIONS)
+@pytest.mark.parametrize("beta", [0.03, 0.05, 1.0, 7.0, 99.9, 100.0])
+def test_gated_browser_forward_equals_pytorch(node, beta, precision):
+    torch.manual_seed(3)
+    network = networks.gated_mlp([7, 33, 11], "silu")
+    with torch.no_grad():
+        for module in network[::2]:
+            module.gate.normal_(std=0.5)
+    inputs = torch.randn(6, 7)
+    outputs = browser_outputs(node, network, inputs, precision, beta)
+    with torch.no_grad():
+        for layer, (weight, bias) in zip(network[::2], weights.unpacked(network, precision), strict=True):
+            layer.weight.copy_(weight)
+            layer.bias.copy_(bias)
+        expected = network(inputs, torch.tensor([beta]).log())
+    torch.testing.assert_close(outputs, expected, rtol=1e-3, atol=1e-3)  # the gates' float16
 
 
 def test_packing_int8_twice_changes_nothing():

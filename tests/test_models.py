@@ -148,7 +148,7 @@ def test_given_beta_gates_encoder_and_decoder_and_shares_the_weights():
     model, x, z = VAE(2, (4,), image_shape=SHAPE, conditioned_on="beta").double(), images(), torch.randn(6, 2, dtype=torch.float64)
     with torch.no_grad():
         for name, parameter in model.named_parameters():
-            if "gate_slope" in name:
+            if "gate" in name:
                 parameter.normal_()
     low, high = model.given(beta=0.1), model.given(beta=10.0)
     assert not torch.allclose(low.posterior(x).mean, high.posterior(x).mean)
@@ -180,7 +180,8 @@ def test_given_label_feeds_it_to_encoder_and_decoder():
         ("beta", {}, "conditioned on beta, but given nothing"),
         ("beta", {"label": 3}, "conditioned on beta, but given .'label'"),
         ("label", {"beta": 1.0, "label": 3}, "conditioned on label"),
-        ("beta", {"beta": 0.0}, "beta must be positive"),
+        ("beta", {"beta": 0.0}, "from 0.03 to 100"),
+        ("beta", {"beta": 101.0}, "from 0.03 to 100"),
         ("label", {"label": 10}, "0 to 9"),
         ("label", {"label": -1}, "0 to 9"),
     ],

@@ -9,6 +9,7 @@ from torch.distributions import kl_divergence
 
 from vae_tutorial import objectives
 from vae_tutorial.models import VAE, Autoencoder
+from vae_tutorial.networks import BETA_RANGE
 
 
 @pytest.fixture
@@ -152,20 +153,26 @@ def test_multi_rate_draws_beta_log_uniformly_for_each_image(monkeypatch):
     model, x, seen = VAE(2, (4,), conditioned_on="beta"), torch.rand(4_000, 1, 28, 28), []
     given = VAE.given
     monkeypatch.setattr(VAE, "given", lambda self, *, beta: seen.append(beta) or given(self, beta=beta))
-    terms = objectives.multi_rate(model, x, low=0.1, high=10.0)
+    terms = objectives.multi_rate(model, x)
     beta = seen[0][:, 0]
-    torch.testing.assert_close(terms["loss"], terms["distortion"] + beta * terms["rate"])
-    assert 0.1 <= beta.min() < 0.11 < 9 < beta.max() <= 10
-    assert beta.log().mean().item() == pytest.approx(0, abs=4 * np.log(100) / 12**0.5 / 4_000**0.5)  # of a uniform on ± log 10
-    assert beta.log().std().item() == pytest.approx(np.log(100) / 12**0.5, rel=0.05)
+    torch.testing.assert_close(terms["loss"], (terms["distortion"] + beta * terms["rate"]) / (1 + beta) ** 0.5)
+    low, high = BETA_RANGE
+    assert low <= beta.min() < 1.02 * low < 0.98 * high < beta.max() <= high
+    middle, width = (np.log(low) + np.log(high)) / 2, np.log(high / low)
+    assert beta.log().mean().item() == pytest.approx(middle, abs=4 * width / 12**0.5 / 4_000**0.5)  # of a uniform
+    assert beta.log().std().item() == pytest.approx(width / 12**0.5, rel=0.05)
 
 
-def test_conditional_elbo_is_the_elbo_given_the_label():
-    model, x, label = VAE(2, (4,), conditioned_on="label"), torch.rand(3, 1, 28, 28), torch.tensor([1, 5, 9])
-    torch.manual_seed(3)
-    found = objectives.conditional_negative_elbo(model, x, label, beta=2.0)["loss"]
-    torch.manual_seed(3)
-    torch.testing.assert_close(found, -objectives.elbo(model.given(label=label), x, beta=2.0))
+def test_a_conditioned_model_is_given_its_label_or_beta():
+    x, label = torch.rand(3, 1, 28, 28), torch.tensor([1, 5, 9])
+    by_label, by_beta = VAE(2, (4,), conditioned_on="label"), VAE(2, (4,), conditioned_on="beta")
+    with torch.no_grad():
+        by_beta.encoder[0].gate.normal_()
+    for model, given, settings in [(by_label, {"label": label}, {"label": label, "beta": 2.0}), (by_beta, {"beta": 2.0}, {"beta": 2.0})]:
+        torch.manual_seed(3)
+        found = objectives.negative_elbo(model, x, **settings)["loss"]
+        torch.manual_seed(3)
+        torch.testing.assert_close(found, -objectives.elbo(model.given(**given), x, beta=2.0))
 
 
 def test_free_bits_charge_each_unit_its_mean_rate_or_the_floor():

@@ -31,3 +31,9 @@ def test_one_cycle_rises_to_its_peak_and_falls_to_zero():
     assert (np.diff(values[: peak + 1]) > 0).all()
     assert (np.diff(values[peak:]) < 0).all()
     assert np.abs(np.diff(values)).max() < 2e-3 * 0.01  # no jumps
+
+
+@pytest.mark.parametrize("rise", [1.0, -0.1, float("nan")])
+def test_one_cycle_must_fall_within_training(rise):
+    with pytest.raises(ValueError, match="rise"):
+        schedules.one_cycle(1e-3, rise=rise)

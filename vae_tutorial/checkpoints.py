@@ -45,7 +45,7 @@ def save_model(model: VAE | Autoencoder, name: str, card: Card, precision: str =
         raise ValueError(f"unknown precision {precision!r}: choose 'float32', 'float16' or 'int8'")
     tensors: dict[str, Tensor] = {}
     for key, value in model.state_dict().items():
-        if precision == "int8" and value.ndim == 2:
+        if precision == "int8" and value.ndim == 2 and key.endswith("weight"):
             tensors[key], tensors[f"{key}_scale"] = quantize(value)
         else:
             tensors[key] = value.half() if precision == "float16" else value
@@ -64,13 +64,13 @@ def load_model(name: str, folder: Path = SHIPPED) -> Any:
     """Rebuild a shipped `VAE` or `Autoencoder`, in evaluation mode, float32.
 
     Raises:
-        ValueError: an unknown name, or a weights file that does not have the sha256 on its card.
+        ValueError: an unknown name, a damaged card, or a weights file that is missing or does not have the card's sha256.
     """
     card = model_card(name, folder)
     path = folder / f"{name}.safetensors"
-    content = path.read_bytes()
+    content = path.read_bytes() if path.exists() else b""
     if hashlib.sha256(content).hexdigest() != card["sha256"]:
-        raise ValueError(f"{path} is corrupt or does not belong to its card: reinstall vae_tutorial, or remake it: {card.get('command')}")
+        raise ValueError(f"{path} is missing, corrupt or not its card's: reinstall vae_tutorial, or remake it: {card.get('command')}")
     tensors = load(content)
     state = {key: value.float() for key, value in tensors.items() if not key.endswith("_scale")}
     for key, scale in tensors.items():
@@ -85,11 +85,15 @@ def model_card(name: str, folder: Path = SHIPPED) -> Card:
     """The card of a shipped checkpoint: how it was made, and its measured numbers.
 
     Raises:
-        ValueError: an unknown name.
+        ValueError: an unknown name, or a damaged card.
     """
     if name not in model_names(folder):
         raise ValueError(f"unknown checkpoint {name!r}: choose from {model_names(folder)}")
-    return json.loads((folder / f"{name}.json").read_text("utf-8"))
+    path = folder / f"{name}.json"
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is not a complete card: reinstall vae_tutorial, or remake the checkpoint") from error
 
 
 def model_names(folder: Path = SHIPPED) -> list[str]:

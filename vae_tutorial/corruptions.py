@@ -14,7 +14,11 @@ from torch import Tensor
 
 
 class Corruption:
-    """What all of them share: the seed, and the check of the input."""
+    """What all of them share: the seed, and the check of the input.
+
+    Raises:
+        ValueError: when called with anything but a batch of floating-point images.
+    """
 
     def __call__(self, x: Tensor, seed: int | None = None) -> Tensor:
         """Damage a batch; x itself is left as it was.
@@ -131,7 +135,7 @@ class MaskSquare(Corruption):
 
 def _uniform(x: Tensor, generator: torch.Generator | None) -> Tensor:
     """U[0, 1) per place, (B, 1, H, W)."""
-    return torch.rand(x[:, :1].shape, generator=generator, dtype=x.dtype, device=x.device)
+    return torch.rand(x[:, :1].shape, generator=generator, device=x.device)
 
 
 def _check_probability(probability: float) -> None:

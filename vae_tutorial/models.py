@@ -10,7 +10,7 @@ from torch.distributions import Independent, Normal
 from torch.nn.functional import one_hot
 
 from vae_tutorial.likelihoods import bernoulli, gaussian
-from vae_tutorial.networks import conv_decoder, conv_encoder, gated_mlp, mlp
+from vae_tutorial.networks import BETA_RANGE, conv_decoder, conv_encoder, gated_mlp, mlp
 
 
 class Autoencoder(nn.Module):
@@ -142,7 +142,7 @@ class VAE(nn.Module):
         """The same model, its weights shared, with the condition fixed.
 
         Args:
-            beta: β > 0, one for all or (B, 1), for a model conditioned on `"beta"`.
+            beta: in `networks.BETA_RANGE`, one for all or (B, 1), for a model conditioned on `"beta"`.
             label: a class, one for all or (B,), for a model conditioned on `"label"`.
 
         Raises:
@@ -155,8 +155,9 @@ class VAE(nn.Module):
         like = next(self.parameters())
         if beta is not None:
             beta = torch.as_tensor(beta, dtype=like.dtype, device=like.device)
-            if not (beta > 0).all():
-                raise ValueError("beta must be positive: the network sees its logarithm")
+            low, high = BETA_RANGE
+            if not ((beta >= low * (1 - 1e-6)) & (beta <= high * (1 + 1e-6))).all():
+                raise ValueError(f"networks gated by beta know it from {low} to {high:g}")
             view.condition = beta.log().reshape(-1, 1) if beta.ndim else beta.log().reshape(1)
         else:
             label = torch.as_tensor(label, device=like.device)
@@ -194,11 +195,11 @@ class VAE(nn.Module):
         return gaussian(parameter, self.sigma, len(self.image_shape))
 
     def _through(self, network: nn.Module, flat: Tensor) -> Tensor:
-        """A network's output (…, m) for input (…, n) under the condition."""
+        """A network's output (…, m) for input (…, n) under the condition, in the input's precision (autocast lowers it)."""
         if self.conditioned_on is None:
-            return network(flat)
+            return network(flat).to(flat.dtype)
         if self.condition is None:
             raise ValueError(f"this model is conditioned on {self.conditioned_on}: call model.given({self.conditioned_on}=…) first")
         if self.conditioned_on == "beta":
-            return network(flat, self.condition)
-        return network(torch.cat([flat, self.condition.expand(*flat.shape[:-1], self.labels)], dim=-1))
+            return network(flat, self.condition).to(flat.dtype)
+        return network(torch.cat([flat, self.condition.expand(*flat.shape[:-1], self.labels)], dim=-1)).to(flat.dtype)

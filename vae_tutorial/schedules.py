@@ -23,7 +23,13 @@ def warm_up(value: float, until: float) -> Schedule:
 
 
 def one_cycle(peak: float, rise: float = 0.1, start: float = 0.04) -> Schedule:
-    """Cosine up from `start`·`peak` until progress `rise`, cosine down to zero (Smith & Topin 2018)."""
+    """Cosine up from `start`·`peak` until progress `rise`, cosine down to zero (Smith & Topin 2018).
+
+    Raises:
+        ValueError: `rise` outside [0, 1).
+    """
+    if not 0 <= rise < 1:
+        raise ValueError(f"the rise must end within training, 0 <= rise < 1, got {rise}")
 
     def value(progress: float) -> float:
         if progress < rise:

@@ -51,6 +51,7 @@ def fit(
     transform: Callable[[Tensor], Tensor] | None = None,
     validation: Tensor | None = None,
     validation_labels: Tensor | None = None,
+    precision: str = "float32",
     seed: int = 0,
     checkpoint: str | Path | None = None,
     on_epoch: Callable[[History], None] | None = None,
@@ -74,6 +75,7 @@ def fit(
         transform: applied to each batch, drawn anew each time: `torch.bernoulli` is dynamic binarisation.
         validation: held-out images, measured after each epoch with noise of its own; `transform` is not applied to them.
         validation_labels: their classes.
+        precision: `"float32"`, or `"bfloat16"`: the networks' products in bfloat16 (torch.autocast), all else as before.
         seed: of the order of the images and of the noise.
         checkpoint: file that takes the whole training state after each epoch; if it is there, training goes on from it
             and ends with the weights it would have had without the interruption.
@@ -90,11 +92,13 @@ def fit(
         raise ValueError(f"batch_size must lie between 1 and the {len(x)} training images, got {batch_size}")
     rate_of_learning = _as_schedule(learning_rate)
     schedules = {name: _as_schedule(value) for name, value in (settings or {}).items()}
+    if precision not in ("float32", "bfloat16"):
+        raise ValueError(f"unknown precision {precision!r}: choose 'float32' or 'bfloat16'")
     optimizer = torch.optim.AdamW(model.parameters(), weight_decay=weight_decay, fused=True)
     history, path = History(), Path(checkpoint) if checkpoint else None
     identity = {} if path is None else {
         "seed": seed, "epochs": epochs, "batch_size": batch_size, "weight_decay": weight_decay, "data": _fingerprint(x),
-        "model": str(model), "objective": _name(objective), "transform": _name(transform),
+        "precision": precision, "model": str(model), "objective": _name(objective), "transform": _name(transform),
         "learning_rate": _probe(rate_of_learning), "settings": {name: _probe(value) for name, value in schedules.items()},
     }  # fmt: skip
     trained = nn.ModuleDict({"model": model} | ({"objective": objective} if isinstance(objective, nn.Module) else {}))
@@ -113,7 +117,8 @@ def fit(
                     group["lr"] = rate_of_learning(now)
                 batch = x[chosen] if transform is None else transform(x[chosen])
                 given = {name: value(now) for name, value in schedules.items()} | ({} if labels is None else {"label": labels[chosen]})
-                terms = objective(model, batch, **given)
+                with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bfloat16"):
+                    terms = objective(model, batch, **given)
                 means = {name: term.mean() for name, term in terms.items()}  # over the batch: the only reduction
                 if not means["loss"].isfinite():
                     _refuse(means, epoch)

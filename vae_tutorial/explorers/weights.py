@@ -5,6 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from vae_tutorial.checkpoints import quantize
+from vae_tutorial.networks import GatedLinear
 
 PRECISIONS = ("float16", "int8")
 
@@ -15,18 +16,20 @@ def pack(network: nn.Sequential, precision: str = "float16") -> bytes:
     Args:
         network: linear layers and activations (see `networks.layer_specification`).
         precision: `"float16"`: per layer the weight (out, in) row-major, then the bias, all float16.
-            `"int8"`: the weight as int8, one float32 scale per output row, then the bias as float32.
+            `"int8"`: the weight as int8, one float32 scale per output row, then the bias as float32. Where a layer is
+            gated, its table (knots, out) follows the bias in the bias's precision.
 
     Raises:
         ValueError: an unknown precision, no linear layer, or weights that are not finite or too large for float16.
     """
     parts = []
-    for weight, bias in _linear_layers(network, precision):
+    for layer in _linear_layers(network, precision):
+        rest = [_bias(layer)] + ([layer.gate.detach()] if isinstance(layer, GatedLinear) else [])
         if precision == "float16":
-            parts += [float16_bytes(weight, "weights"), float16_bytes(bias, "biases")]
+            parts += [float16_bytes(layer.weight, "weights"), *(float16_bytes(values, "biases and gates") for values in rest)]
         else:
-            integers, scales = quantize(weight)
-            parts += [integers.numpy().tobytes(), float32_bytes(scales), float32_bytes(bias)]
+            integers, scales = quantize(layer.weight.detach())
+            parts += [integers.numpy().tobytes(), float32_bytes(scales), *(float32_bytes(values) for values in rest)]
     return b"".join(parts)
 
 
@@ -37,12 +40,12 @@ def unpacked(network: nn.Sequential, precision: str = "float16") -> list[tuple[T
         ValueError: as `pack` does.
     """
     pairs = []
-    for weight, bias in _linear_layers(network, precision):
+    for layer in _linear_layers(network, precision):
         if precision == "float16":
-            pairs.append((weight.half().float(), bias.half().float()))
+            pairs.append((layer.weight.detach().half().float(), _bias(layer).half().float()))
         else:
-            integers, scales = quantize(weight)
-            pairs.append((integers.float() * scales[:, None], bias))
+            integers, scales = quantize(layer.weight.detach())
+            pairs.append((integers.float() * scales[:, None], _bias(layer)))
     return pairs
 
 
@@ -53,7 +56,8 @@ def lossless_precision(*networks: nn.Sequential) -> str:
     a thousand.
     """
     for network in networks:
-        for weight, _ in _linear_layers(network, "int8"):
+        for layer in _linear_layers(network, "int8"):
+            weight = layer.weight.detach()
             integers, scales = quantize(weight)
             if not torch.allclose(integers.float() * scales[:, None], weight, rtol=1e-5, atol=1e-8):
                 return "float16"
@@ -87,21 +91,20 @@ def uint8_bytes(images: Tensor) -> bytes:
     return (images.detach() * 255).round().to(torch.uint8).numpy().tobytes()
 
 
-def _linear_layers(network: nn.Sequential, precision: str) -> list[tuple[Tensor, Tensor]]:
-    """Weight (out, in) and bias (out,) of every linear layer, checked."""
+def _linear_layers(network: nn.Sequential, precision: str) -> list[nn.Linear]:
+    """Every linear layer, its numbers checked."""
     if precision not in PRECISIONS:
         raise ValueError(f"unknown precision {precision!r}: choose from {list(PRECISIONS)}")
     layers = [module for module in network.modules() if isinstance(module, nn.Linear)]
     if not layers:
         raise ValueError("the network has no linear layer: explorers run dense networks only")
-    pairs = []
-    for layer in layers:
-        weight = layer.weight.detach()
-        bias = weight.new_zeros(len(weight)) if layer.bias is None else layer.bias.detach()
-        if not (torch.isfinite(weight).all() and torch.isfinite(bias).all()):
-            raise ValueError("the network has weights that are not finite: look at its training history")
-        pairs.append((weight, bias))
-    return pairs
+    if not all(torch.isfinite(values).all() for layer in layers for values in layer.parameters()):
+        raise ValueError("the network has weights that are not finite: look at its training history")
+    return layers
+
+
+def _bias(layer: nn.Linear) -> Tensor:
+    return layer.weight.new_zeros(len(layer.weight)) if layer.bias is None else layer.bias.detach()
 
 
 def _little_endian(values: Tensor, kind: str) -> bytes:

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
+from vae_tutorial.data import Images
 from vae_tutorial.models import Autoencoder
 from vae_tutorial.objectives import cross_entropy
 from vae_tutorial.recipes.mnist_2d import ACTIVATION, BATCH_SIZE, EPOCHS, HIDDEN, PEAK_LEARNING_RATE, WEIGHT_DECAY
@@ -14,16 +14,18 @@ from vae_tutorial.training import fit
 NAME = "mnist-2d-autoencoder"
 PRECISION = "int8"
 SEED = 0
+DATA = "mnist"
+BINARISATION = "none"
 MEASURE = cross_entropy
 
 
-def train(x: Tensor, state: Path) -> Autoencoder:
-    """Train on images x; `state` is where an interrupted training goes on from."""
+def train(images: Images, state: Path | None, seed: int = SEED) -> Autoencoder:
+    """Train on the images; `state` is where an interrupted training goes on from."""
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(SEED)
+        torch.manual_seed(seed)
         model = Autoencoder(2, HIDDEN, ACTIVATION)
     fit(
-        model, x, MEASURE, epochs=EPOCHS, batch_size=BATCH_SIZE, learning_rate=one_cycle(PEAK_LEARNING_RATE),
-        weight_decay=WEIGHT_DECAY, seed=SEED, checkpoint=state,
+        model, images.x, MEASURE, epochs=EPOCHS, batch_size=BATCH_SIZE, learning_rate=one_cycle(PEAK_LEARNING_RATE),
+        weight_decay=WEIGHT_DECAY, seed=seed, checkpoint=state,
     )  # fmt: skip
     return model

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
+from vae_tutorial.data import Images
 from vae_tutorial.models import Autoencoder
 from vae_tutorial.objectives import nested_dropout, squared_error
 from vae_tutorial.schedules import one_cycle
@@ -20,16 +20,18 @@ PEAK_LEARNING_RATE = 2e-3
 WEIGHT_DECAY = 0.01
 PRECISION = "int8"
 SEED = 0
+DATA = "mnist"
+BINARISATION = "none"
 MEASURE = squared_error  # with all 64 units
 
 
-def train(x: Tensor, state: Path) -> Autoencoder:
-    """Train on images x; `state` is where an interrupted training goes on from."""
+def train(images: Images, state: Path | None, seed: int = SEED) -> Autoencoder:
+    """Train on the images; `state` is where an interrupted training goes on from."""
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(SEED)
+        torch.manual_seed(seed)
         model = Autoencoder(LATENT_DIM, HIDDEN, ACTIVATION)
     fit(
-        model, x, nested_dropout, epochs=EPOCHS, batch_size=BATCH_SIZE, learning_rate=one_cycle(PEAK_LEARNING_RATE),
-        weight_decay=WEIGHT_DECAY, seed=SEED, checkpoint=state,
+        model, images.x, nested_dropout, epochs=EPOCHS, batch_size=BATCH_SIZE, learning_rate=one_cycle(PEAK_LEARNING_RATE),
+        weight_decay=WEIGHT_DECAY, seed=seed, checkpoint=state,
     )  # fmt: skip
     return model

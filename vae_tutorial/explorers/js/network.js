@@ -59,7 +59,7 @@ function createReader(data) {
   };
 }
 
-function readLayer(reader, { in: inputs, out: outputs, activation }, precision) {
+function readLayer(reader, { in: inputs, out: outputs, activation, gate }, precision) {
   if (!(activation in ACTIVATIONS)) throw new Error(`network: unknown activation "${activation}"`);
   const layer = { inputs, outputs, activation: ACTIVATIONS[activation] };
   if (precision === "float16") {
@@ -73,11 +73,24 @@ function readLayer(reader, { in: inputs, out: outputs, activation }, precision) 
   } else {
     throw new Error(`network: unknown precision "${precision}"; use "float16" or "int8"`);
   }
+  if (gate) {
+    const read = precision === "float16" ? reader.half : reader.float32;
+    layer.gate = { ...gate, table: read(gate.knots * outputs), open: new Float32Array(outputs).fill(NaN) };  // NaN until β is set
+  }
   return layer;
 }
 
-// y = activation(W x + b), W row-major (outputs × inputs).
-function applyLayer({ weight, bias, inputs, outputs, activation }, x, y) {
+// How far each unit's gate is open at this β: its table read between the two knots beside log β.
+function openGates({ knots, range: [low, high], scale, table, open }, beta) {
+  const place = Math.min(1, Math.max(0, Math.log(beta / low) / Math.log(high / low))) * (knots - 1);
+  const knot = Math.min(knots - 2, Math.floor(place)), share = place - knot;
+  for (let unit = 0, at = knot * open.length; unit < open.length; unit++, at++) {
+    open[unit] = sigmoid(scale * ((1 - share) * table[at] + share * table[at + open.length]));
+  }
+}
+
+// y = activation(W x + b), or activation((W x + b) · gate); W row-major (outputs × inputs).
+function applyLayer({ weight, bias, inputs, outputs, activation, gate }, x, y) {
   const whole = inputs - (inputs % 4);
   for (let row = 0, start = 0; row < outputs; row++, start += inputs) {
     let a = bias[row], b = 0, c = 0, d = 0;                 // four sums: the processor adds them side by side
@@ -89,11 +102,12 @@ function applyLayer({ weight, bias, inputs, outputs, activation }, x, y) {
       d += weight[start + i + 3] * x[i + 3];
     }
     for (; i < inputs; i++) a += weight[start + i] * x[i];
-    y[row] = activation(a + b + c + d);
+    y[row] = activation(gate ? (a + b + c + d) * gate.open[row] : a + b + c + d);
   }
 }
 
-// layers: [{in, out, activation}, …]; returns {inputs, outputs, forward(x) → Float32Array of outputs}.
+// layers: [{in, out, activation, gate}, …]; returns {inputs, outputs, setBeta(β), forward(x) → Float32Array of outputs}.
+// A gated network wants setBeta before its first forward; β outside the range it was trained on counts as the nearer end.
 // `forward` writes into one buffer that the next call reuses: copy what you keep.
 export function createNetwork(layers, data, precision) {
   const reader = createReader(data);
@@ -103,6 +117,9 @@ export function createNetwork(layers, data, precision) {
   return {
     inputs: stack[0].inputs,
     outputs: stack[stack.length - 1].outputs,
+    setBeta(beta) {
+      stack.forEach(({ gate }) => gate && openGates(gate, beta));
+    },
     forward(x) {
       if (x.length !== stack[0].inputs) throw new Error(`network: expected ${stack[0].inputs} inputs, got ${x.length}`);
       stack.forEach((layer, i) => applyLayer(layer, i ? buffers[i - 1] : x, buffers[i]));
