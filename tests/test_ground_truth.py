@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from sklearn.utils import check_random_state
 
 from vae_tutorial import sprites
 from vae_tutorial.disentanglement import beta_vae_score, factor_vae_score
@@ -27,6 +28,20 @@ def test_codes_keep_the_leading_shape_and_come_in_portions():
     rows.clear()
     assert (truth.codes(factors) == factors[..., [1, 0, 1]] / 2).all()
     assert rows == [ENCODED_TOGETHER, ENCODED_TOGETHER, 10]
+
+
+def test_one_factor_is_held_and_the_others_vary():
+    truth = GroundTruth((30, 40), lambda factors: factors)
+    rng = check_random_state(0)
+    held, pairs = truth.draw_held(20, 8, rng, pairs=True)
+    agree = pairs[:, 0] == pairs[:, 1]  # (20, 8, 2)
+    assert agree[np.arange(20), :, held].all()
+    assert agree[np.arange(20), :, 1 - held].mean() < 0.2
+    assert all(len(np.unique(group)) > 1 for group in pairs[np.arange(20), 0, :, held])  # a value for each pair
+    held_too, groups = truth.draw_held(20, 8, rng, pairs=False)
+    assert set(held) == set(held_too) == {0, 1}
+    assert (groups[np.arange(20), 0, :, held_too] == groups[np.arange(20), 0, :1, held_too]).all()
+    assert all(len(np.unique(group)) > 1 for group in groups[np.arange(20), 0, :, 1 - held_too])
 
 
 @pytest.mark.parametrize("sizes", [(3,), (3, 1), ()])

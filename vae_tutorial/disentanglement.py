@@ -159,12 +159,14 @@ def beta_vae_score(truth: GroundTruth, seed: int = 0, *, train: int = 10_000, te
     from sklearn.linear_model import LogisticRegression
     from sklearn.utils import check_random_state
 
-    rng = check_random_state(seed)
-    points, shared = _differences(truth, train, batch, rng)
+    rng, sets = check_random_state(seed), []
+    for points in (train, test):
+        shared, codes = truth.draw_held(points, batch, rng, pairs=True)
+        sets.append((np.abs(codes[:, 0] - codes[:, 1]).mean(axis=1).astype(float), shared))  # (points, d), (points,)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # the library's score stops after 100 iterations, converged or not
-        regression = LogisticRegression(random_state=rng).fit(points, shared)
-    return float(regression.score(*_differences(truth, test, batch, rng)))
+        regression = LogisticRegression(random_state=0).fit(*sets[0])  # lbfgs draws nothing
+    return float(regression.score(*sets[1]))
 
 
 def factor_vae_score(
@@ -195,35 +197,13 @@ def factor_vae_score(
     active = np.sqrt(variance) >= threshold
     if not active.any():
         return 0.0
-    decides = _votes(truth, train, batch, rng, variance, active).argmax(axis=0)  # (active units,): the factor each stands for
-    votes = _votes(truth, test, batch, rng, variance, active)
-    return float(votes[decides, np.arange(len(decides))].sum() / votes.sum())
-
-
-def _differences(truth: GroundTruth, points: int, batch: int, rng: "np.random.RandomState") -> tuple[np.ndarray, np.ndarray]:
-    """Mean |z − z'| of each point, (points, d), and which factor its pairs share, (points,)."""
-    shared, factors = np.empty(points, dtype=int), np.empty((points, 2, batch, len(truth.sizes)), dtype=int)
-    for n in range(points):
-        k = shared[n] = rng.randint(len(truth.sizes))
-        factors[n] = truth.sample_factors(batch, rng), truth.sample_factors(batch, rng)
-        factors[n, 1, :, k] = factors[n, 0, :, k]
-    codes = truth.codes(factors)  # (points, 2, batch, d)
-    return np.abs(codes[:, 0] - codes[:, 1]).mean(axis=1).astype(float), shared
-
-
-def _votes(
-    truth: GroundTruth, points: int, batch: int, rng: "np.random.RandomState", variance: np.ndarray, active: np.ndarray
-) -> np.ndarray:
-    """How often each active unit varied least while each factor was held still, (K, active units)."""
-    held, factors = np.empty(points, dtype=int), np.empty((points, batch, len(truth.sizes)), dtype=int)
-    for n in range(points):
-        k = held[n] = rng.randint(len(truth.sizes))
-        factors[n] = truth.sample_factors(batch, rng)
-        factors[n, :, k] = factors[n, 0, k]
-    local = truth.codes(factors).var(axis=1, ddof=1)  # (points, d)
-    votes = np.zeros((len(truth.sizes), active.sum()), dtype=int)
-    np.add.at(votes, (held, (local[:, active] / variance[active]).argmin(axis=1)), 1)
-    return votes
+    votes = np.zeros((2, len(truth.sizes), active.sum()), dtype=int)
+    for count, points in zip(votes, (train, test), strict=True):
+        held, codes = truth.draw_held(points, batch, rng, pairs=False)
+        local = codes[:, 0].var(axis=1, ddof=1)  # (points, d)
+        np.add.at(count, (held, (local[:, active] / variance[active]).argmin(axis=1)), 1)
+    stands_for = votes[0].argmax(axis=0)  # (active units,): factors
+    return float(votes[1, stands_for, np.arange(len(stands_for))].sum() / votes[1].sum())
 
 
 def _binned(unit: np.ndarray, bins: int) -> np.ndarray:

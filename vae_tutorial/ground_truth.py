@@ -69,6 +69,26 @@ class GroundTruth:
         factors = np.concatenate(batches)
         return self.codes(factors), factors
 
+    def draw_held(self, points: int, batch: int, rng: "np.random.RandomState", *, pairs: bool) -> tuple[np.ndarray, np.ndarray]:
+        """Batches of codes that agree in one factor, drawn anew for each batch.
+
+        Args:
+            points: how many batches.
+            batch: codes, or pairs of codes, in each.
+            rng: of the factors.
+            pairs: the two of a pair agree, and each pair has its own value of the factor. Otherwise all of a batch agree.
+
+        Returns:
+            The factor held (points,), and codes (points, 2, batch, d) as pairs or (points, 1, batch, d).
+        """
+        held, factors = np.empty(points, dtype=int), np.empty((points, 2 if pairs else 1, batch, len(self.sizes)), dtype=int)
+        for n in range(points):
+            k = held[n] = rng.randint(len(self.sizes))
+            for part in factors[n]:
+                part[:] = self.sample_factors(batch, rng)
+            factors[n, ..., k] = factors[n, 0, :, k] if pairs else factors[n, 0, 0, k]
+        return held, self.codes(factors)
+
 
 def model_on_sprites(model: VAE) -> GroundTruth:
     """A trained model's posterior means of the sprites, each image rendered and encoded once.
