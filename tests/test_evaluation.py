@@ -106,11 +106,13 @@ def test_evidence_of_a_bernoulli_vae_is_the_sum_over_all_images():
 
 
 @pytest.mark.parametrize("binary", [True, False], ids=["binary", "grey"])
-def test_short_cut_for_bernoulli_pixels_is_their_log_prob(binary):
+@pytest.mark.parametrize("scale", [0.0, 1.0, 50.0])  # logits of 0, and of some 200: the product of what is added must not overflow
+def test_short_cut_for_bernoulli_pixels_is_their_log_prob(scale, binary):
     model, x = bernoulli_vae()
     image = x[:1] if binary else torch.rand(1, 1, 28, 28)
-    p = likelihoods.bernoulli(20 * model.decode(torch.randn(50, 1, 2)).detach())
-    assert p.base_dist.logits.abs().max() > 40  # where exp alone would lose all digits
+    x_logits = scale * model.decode(torch.randn(50, 1, 2)).detach()
+    assert x_logits.abs().max() >= 4 * scale
+    p = likelihoods.bernoulli(x_logits)
     torch.testing.assert_close(evaluation.log_likelihood(p, image), p.log_prob(image), rtol=1e-5, atol=1e-3)
     assert evaluation.log_likelihood(p, image).shape == (50, 1)
 
@@ -152,13 +154,19 @@ def test_no_more_codes_are_decoded_at_once_than_allowed():
 
 
 def test_measuring_leaves_the_random_state_and_the_model_alone():
-    model, x = bernoulli_vae()
+    torch.manual_seed(0)
+    model, x = VAE(2, (8,), channels=(2, 3)).train(), torch.rand(3, 1, 28, 28).round()
+    weights = {name: (value.clone(), value.stride()) for name, value in model.state_dict().items()}
     before = torch.get_rng_state()
     found = evidence(model, x, 5)
     evaluation.aggregate_posterior(model, x, seed=1)
     assert torch.equal(torch.get_rng_state(), before)
     assert found.log_evidence.dtype == torch.float64
-    assert all(parameter.grad is None for parameter in model.parameters())
+    assert not found.log_evidence.requires_grad
+    assert model.training
+    for name, value in model.state_dict().items():
+        assert torch.equal(value, weights[name][0])
+        assert value.stride() == weights[name][1]
 
 
 @pytest.mark.parametrize("options", [{"k": 0}, {"k": 5, "decodings": 0}])
