@@ -8,7 +8,8 @@ from vae_tutorial.data import Images, binarize, load_images
 from vae_tutorial.sprites import Sprites
 
 MEASURING_SEED = 1_000_000  # of the noise in the reported numbers, and of the binarisation of test images; no training uses it
-SPRITES = 1_000_000  # training images, each rendered when a batch asks for it: drawn with replacement from 737,280
+# Training images, each rendered when a batch asks for it, drawn with replacement from 737,280: held-out draws repeat most of them.
+SPRITES = 1_000_000
 HELD_OUT_SPRITES = 10_000
 
 
