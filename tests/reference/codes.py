@@ -33,8 +33,8 @@ def permuted(factors: np.ndarray) -> np.ndarray:
 
 
 def rotated(factors: np.ndarray) -> np.ndarray:
-    """The perfect code, reflected: each unit mixes all factors."""
-    return perfect(factors) @ MIXING
+    """The perfect code, reflected: each unit mixes all factors. In float32, as a network's codes; still exact."""
+    return (perfect(factors) @ MIXING).astype(np.float32)
 
 
 def random(factors: np.ndarray) -> np.ndarray:
