@@ -27,12 +27,18 @@ ROOT = Path(__file__).parents[1]
 LOCAL = {"protocol": "tcp", "host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}  # no port beyond this machine, and none fixed
 
 
+@pytest.fixture(scope="module", autouse=True)
+def dask_settings(tmp_path_factory) -> Iterator[None]:
+    """Files in pytest's own folder, and patience on a busy machine."""
+    patience = {f"distributed.comm.timeouts.{name}": "200s" for name in ("connect", "tcp")}
+    with dask.config.set(patience | {"temporary-directory": str(tmp_path_factory.mktemp("dask"))}):
+        yield
+
+
 @pytest.fixture(scope="module")
-def workers(tmp_path_factory) -> Iterator[LocalCluster]:
+def workers() -> Iterator[LocalCluster]:
     """A scheduler and two worker processes, which their nannies replace when they die."""
-    folder = str(tmp_path_factory.mktemp("dask"))
-    patience = dask.config.set({f"distributed.comm.timeouts.{name}": "200s" for name in ("connect", "tcp")})  # on a busy machine
-    with patience, LocalCluster(n_workers=2, threads_per_worker=1, processes=True, local_directory=folder, **LOCAL) as cluster:
+    with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, **LOCAL) as cluster:
         yield cluster
 
 
