@@ -49,6 +49,7 @@ def test_dci_is_the_librarys(code):
     chosen = RECORD["dci_factors"]
     found, recorded = dci(codes, factors[:, chosen], test_codes, test_factors[:, chosen], SEED), RECORD["scores"][code]["dci"]
     assert found.importance == pytest.approx(np.array(RECORD["scores"][code]["importance"]), **SAME)
+    assert (found.importance >= 0).all()
     assert found.disentanglement == pytest.approx(recorded["disentanglement"], **SAME)
     assert found.completeness == pytest.approx(recorded["completeness"], **SAME)
     assert found.informativeness == pytest.approx(recorded["informativeness_test"], **SAME)

@@ -102,7 +102,7 @@ def dci(codes: ArrayLike, factors: ArrayLike, test_codes: ArrayLike, test_factor
     importance, accuracy = np.empty((codes.shape[1], factors.shape[1])), np.empty((2, factors.shape[1]))
     for k in range(factors.shape[1]):
         trees = GradientBoostingClassifier(random_state=rng).fit(codes, factors[:, k])
-        importance[:, k] = trees.feature_importances_
+        importance[:, k] = np.abs(trees.feature_importances_)  # rounding leaves a few below 0
         accuracy[:, k] = trees.score(test_codes, test_factors[:, k]), trees.score(codes, factors[:, k])
     weight = importance if importance.any() else np.ones_like(importance)  # trees that never split
     per_unit = 1 - entropy(importance.T + 1e-11, base=importance.shape[1])  # (d,): over factors
