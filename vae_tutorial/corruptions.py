@@ -60,7 +60,18 @@ class GaussianNoise(Corruption):
 
 
 @dataclass(frozen=True)
-class SaltAndPepper(Corruption):
+class _EachPixel(Corruption):
+    """What damages each pixel with the same probability."""
+
+    probability: float
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.probability <= 1:
+            raise ValueError(f"probability must lie in [0, 1], got {self.probability}")
+
+
+@dataclass(frozen=True)
+class SaltAndPepper(_EachPixel):
     """Each pixel, with the given probability, becomes black or white, half and half; the others keep their value.
 
     Pixels mean places: all channels of a place are damaged together.
@@ -72,11 +83,6 @@ class SaltAndPepper(Corruption):
         ValueError: a probability outside [0, 1].
     """
 
-    probability: float
-
-    def __post_init__(self) -> None:
-        _check_probability(self.probability)
-
     def _damage(self, x: Tensor, generator: torch.Generator | None) -> Tensor:
         draw = _uniform(x, generator)
         white = (draw < self.probability / 2).to(x.dtype)
@@ -84,7 +90,7 @@ class SaltAndPepper(Corruption):
 
 
 @dataclass(frozen=True)
-class MaskPixels(Corruption):
+class MaskPixels(_EachPixel):
     """Each pixel, with the given probability, becomes black: the masking noise of Vincent et al. (2008).
 
     Attributes:
@@ -93,11 +99,6 @@ class MaskPixels(Corruption):
     Raises:
         ValueError: a probability outside [0, 1].
     """
-
-    probability: float
-
-    def __post_init__(self) -> None:
-        _check_probability(self.probability)
 
     def _damage(self, x: Tensor, generator: torch.Generator | None) -> Tensor:
         return torch.where(_uniform(x, generator) < self.probability, 0, x)
@@ -136,8 +137,3 @@ class MaskSquare(Corruption):
 def _uniform(x: Tensor, generator: torch.Generator | None) -> Tensor:
     """U[0, 1) per place, (B, 1, H, W)."""
     return torch.rand(x[:, :1].shape, generator=generator, device=x.device)
-
-
-def _check_probability(probability: float) -> None:
-    if not 0 <= probability <= 1:
-        raise ValueError(f"probability must lie in [0, 1], got {probability}")

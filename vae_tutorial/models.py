@@ -196,10 +196,12 @@ class VAE(nn.Module):
 
     def _through(self, network: nn.Module, flat: Tensor) -> Tensor:
         """A network's output (…, m) for input (…, n) under the condition, in the input's precision (autocast lowers it)."""
-        if self.conditioned_on is None:
-            return network(flat).to(flat.dtype)
-        if self.condition is None:
+        if self.conditioned_on is not None and self.condition is None:
             raise ValueError(f"this model is conditioned on {self.conditioned_on}: call model.given({self.conditioned_on}=…) first")
         if self.conditioned_on == "beta":
-            return network(flat, self.condition).to(flat.dtype)
-        return network(torch.cat([flat, self.condition.expand(*flat.shape[:-1], self.labels)], dim=-1)).to(flat.dtype)
+            out = network(flat, self.condition)
+        elif self.conditioned_on == "label":
+            out = network(torch.cat([flat, self.condition.expand(*flat.shape[:-1], self.labels)], dim=-1))
+        else:
+            out = network(flat)
+        return out.to(flat.dtype)

@@ -83,8 +83,8 @@ def fit(
         progress: show a bar.
 
     Raises:
-        ValueError: pixels outside [0, 1] under a Bernoulli likelihood, a batch larger than the data, as many labels as
-            images not given, or a checkpoint of another training.
+        ValueError: pixels outside [0, 1] under a Bernoulli likelihood, a batch larger than the data, labels that are not
+            one for each image, an unknown precision, or a checkpoint of another training.
         FloatingPointError: a term is no longer finite; the message names epoch and term.
     """
     _check(model, x, labels)
