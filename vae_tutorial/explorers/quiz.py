@@ -35,13 +35,29 @@ def quiz(page: str) -> ipywidgets.VBox:
     Raises:
         ValueError: there is no such quiz, or its file does not have the form that `read_quiz` describes.
     """
-    questions = [question | {"choices": shuffled(question)} for question in read_quiz(page)]
-    return stack(Quiz(page=page, questions=questions), [])
+    return stack(Quiz(page=page, questions=shuffled(read_quiz(page))), [])
 
 
-def shuffled(question: dict[str, Any]) -> list[dict[str, Any]]:
-    """The choices in an order that depends on nothing but the words, so that the right one is not always first."""
-    return sorted(question["choices"], key=lambda choice: hashlib.sha256((question["question"] + choice["text"]).encode()).digest())
+def shuffled(questions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The questions with their choices in an order that depends on nothing but the words.
+
+    The right choice takes every place about equally often: chance alone may put it first five times in a row.
+    """
+    places: list[int] = []
+    arranged = []
+    for question in questions:
+        choices = sorted(question["choices"], key=lambda choice: _digest(question["question"], choice["text"]))
+        used = [places.count(place) for place in range(len(choices))]
+        free = [place for place, count in enumerate(used) if count == min(used)]
+        places.append(free[_digest(question["question"]) % len(free)])
+        choices.sort(key=lambda choice: choice["right"])
+        choices.insert(places[-1], choices.pop())
+        arranged.append(question | {"choices": choices})
+    return arranged
+
+
+def _digest(*texts: str) -> int:
+    return int.from_bytes(hashlib.sha256("\n".join(texts).encode()).digest()[:8], "big")
 
 
 def read_quiz(page: str, folder: Path = FOLDER) -> list[dict[str, Any]]:
