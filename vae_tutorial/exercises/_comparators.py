@@ -175,6 +175,8 @@ def agrees(
             given = _call(answer, arguments)
         except Exception as error:
             return f"your function raises {type(error).__name__} for test input {number}: {error}"
+        if given is None or given is ...:
+            return "your function returns nothing: put its lines in place of the three dots, and end with `return`."
         hint = _compare(given, _call(reference, arguments), tolerance)
         if hint:
             for wrong, known in hints:
