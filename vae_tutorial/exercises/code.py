@@ -77,7 +77,7 @@ def effective_beta(answer: object) -> str | None:
 def loss_size(answer: object) -> str | None:
     """The optimiser for which a factor before the whole loss makes hardly any difference."""
     return choice(
-        answer, "Adam", {"SGD": "its step is the gradient times the learning rate. What does a gradient 784 times as large do to the step?"}
+        answer, "Adam", {"SGD": "its step is the gradient times the learning rate. How long is it with a gradient 784 times as large?"}
     )
 
 

@@ -56,21 +56,28 @@ def rate(answer: object) -> str | None:
 
 
 @cache
-def _first_digit() -> tuple[float, float]:
-    """log p(x) and the ELBO of the first held-out digit under `mnist-2d`."""
+@torch.no_grad()
+def _first_digit() -> tuple[float, float, float]:
+    """Of the first held-out digit under `mnist-2d`: log p(x), the ELBO, and the mean logarithm of the exercise's weights."""
     vae, image = checkpoints.load_model("mnist-2d"), data.load_images("mnist", split="test").x[:1]
     parts = quadrature.decompose_evidence(vae, image, quadrature.grid_posterior(vae, image, points=61))
-    return parts.log_evidence, parts.elbo
+    q = vae.posterior(image).base_dist
+    eps = torch.randn(4_000, 2, generator=torch.Generator().manual_seed(0))
+    z = q.loc + 2 * q.scale * eps
+    log_r = vae.prior.log_prob(eps) - (2 * q.scale).log().sum()
+    log_weight = vae.prior.log_prob(z) + vae.likelihood(z).log_prob(image) - log_r
+    return parts.log_evidence, parts.elbo, float(log_weight.mean())
 
 
 @exercise("introducing-the-vae/second-road")
 def second_road(answer: object) -> str | None:
     """log p(x) of the first held-out digit, by importance sampling with 20,000 draws."""
-    evidence, elbo = _first_digit()
+    evidence, elbo, mean_log_weight = _first_digit()
     hints = {
-        elbo: "that is near L. Average the weights and then take the logarithm, not the other way round.",
+        elbo: "that is L, the bound. The weights' mean estimates p(x) itself.",
+        mean_log_weight: "average the weights and then take the logarithm, not the other way round.",
         evidence + math.log(DRAWS): "that is the logarithm of the weights' *sum*. A mean divides by the number of draws.",
-        evidence - math.log(DRAWS): "log of a mean: is the log of the number of draws taken away once, or twice?",
+        evidence - math.log(DRAWS): "the logarithm of the number of draws is taken away twice.",
     }
     return close(answer, evidence, tolerance=0.2, hints=hints)
 
@@ -78,11 +85,8 @@ def second_road(answer: object) -> str | None:
 @exercise("introducing-the-vae/whose-fault")
 def whose_fault(answer: object) -> str | None:
     """To whom most of the largest gap belongs."""
-    return choice(
-        answer,
-        "encoder",
-        {"family": "how much of the gap is left with the best Gaussian for this image? That Gaussian is of the same family."},
-    )
+    left = "how much of the gap is left with the best Gaussian for this image? That one is of the same family."
+    return choice(answer, "encoder", {"family": left})
 
 
 @exercise("introducing-the-vae/hump")
@@ -94,7 +98,6 @@ def hump(answer: object) -> str | None:
         -math.log(1 - share): "that is for a q on the larger hump.",
         share: "that is the share of the belief. K is a mean of a difference of logarithms.",
         -share * math.log(share): "the mean is taken under q, and q lies on one hump with all its weight.",
-        -share * math.log(share)
-        - (1 - share) * math.log(1 - share): "that is the entropy of the choice of a hump. The mean is taken under q, which never chooses.",
+        -math.log(share) * share - math.log(1 - share) * (1 - share): "that is the entropy of which hump it is. q never asks.",
     }
     return close(answer, -math.log(share), tolerance=0.01, hints=hints)
