@@ -51,4 +51,4 @@ def test_page_runs_on_colabs_stack(executions, page):
         networks = [trait for trait, value in canvas["state"].items() if trait.endswith("_layers") and value]
         missing = [trait for trait in networks if sizes.get(trait.replace("_layers", "_weights"), 0) < 10_000]
         assert not missing, f"{page.name}: {kind} has no weights for {missing}"
-        assert name in linked, f"{page.name}: no slider is linked to {kind}"
+        assert name in linked or kind == "Quiz", f"{page.name}: no slider is linked to {kind}"

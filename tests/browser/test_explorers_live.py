@@ -30,7 +30,7 @@ FOCUSABLE = ".noUi-handle, [contenteditable=true], button:visible, canvas[tabind
 
 
 def test_the_site_has_every_explorer(site):
-    assert {explorer.kind for explorer in explorers()} == set(KINDS), "an explorer is on no page, or one is not tested here"
+    assert {explorer.kind for explorer in explorers()} == {*KINDS, "Quiz"}, "an explorer is on no page, or one is not tested here"
     assert any(explorer.state.get("autoencoder_layers") for explorer in explorers()), "no page shows VAE and autoencoder side by side"
 
 
