@@ -76,11 +76,11 @@ def denoise(answer: object) -> str | None:
     weight = given(math.sqrt(both))
     right = weight @ (tau**2 * centres + sigma**2 * y) / both
     hints = [
-        (weight @ centres, "that is the mean of the decoded points. Given z, x still has a spread of its own, and y says something about it."),
+        (weight @ centres, "that is the mean of the decoded points. Given z, x still has a spread, and y says something about it."),
         (y, "that is y itself: nothing has been cleaned."),
         (given(sigma) @ (tau**2 * centres + sigma**2 * y) / both, "given z, y is spread wider than x: mind both variances in p(y|z)."),
         (given(sigma + tau) @ (tau**2 * centres + sigma**2 * y) / both, "variances add up, standard deviations do not."),
-        (weight @ (sigma**2 * centres + tau**2 * y) / both, "the weights are exchanged: the noisier y is, the more the decoded point counts."),
+        (weight @ (sigma**2 * centres + tau**2 * y) / both, "the weights are exchanged: the noisier y, the more the decoded point counts."),
     ]
     distinct = [(value, text) for value, text in hints if (value - right).abs().max() > 0.011]
     return close(answer, right, 0.01, distinct)

@@ -4,7 +4,7 @@ import { button, clamp, coalesce, createAnnouncer, element, formatNumber, listen
 import { followTheme } from "./theme.js";
 import { REPETITIONS, closedForm, createDraws, quantile, runEstimates, summarise } from "./naive_estimate.js";
 
-const LIMITS = { S: [10, 10000], d: [1, 50], nats: [0.1, 3] };
+const LIMITS = { S: [10, 10000], d: [1, 50], nats: [0.01, 3.2] };
 const TRAITS = { S: "samples", d: "d", nats: "information" };
 const MARGIN = { left: 50, right: 10, top: 26, bottom: 38 };
 const RUNS = 8;                                                      // repetitions drawn as lines
@@ -132,7 +132,7 @@ function render({ model, el }) {
       fact(["mean of ", math("p̂"), " ∕ ", math("p(x)")], facts.ratio), fact(["mean of log ", math("p̂"), " − log ", math("p(x)")], facts.bias),
       fact(["relative error of ", math("p̂")], facts.error), fact(["samples that count"], facts.effective)),
     element("p", { class: "vae-soft" }, `Heavy line: the exact log p(x). Thin lines: the running averages of ${RUNS} repetitions; shaded: 90 of ${REPETITIONS}. Dots: where each repetition ends; diamond: their mean.`),
-    element("p", { class: "vae-hint" }, element("b", {}, "Try: "), "go from d = 1 to d = 50 with few nats in each; then stay at d = 1 and raise the nats. Which of the two ruins the estimate, and when?"));
+    element("p", { class: "vae-hint" }, element("b", {}, "Try: "), "1 nat in all, once as d = 1 with 1 nat, once as d = 50 with 0.02 nats in each. Then stay at d = 50 and raise the nats. What ruins the estimate?"));
   const announce = createAnnouncer(el, signal);
   const surface = createSurface(canvas, signal, (context, width, height) => {
     if (view.estimates && view.colours) paintPlot(context, width, height, view);
@@ -152,17 +152,17 @@ function render({ model, el }) {
     Object.assign(view, { exact: exact.logEvidence, estimates, summary });
     const { kept, logRatio } = estimates, last = logRatio.subarray((kept.length - 1) * REPETITIONS);
     el.values = {
-      samples, d, information: d * information, sigma: exact.sigma, logEvidence: exact.logEvidence, logSecondMoment: exact.logSecondMoment,
+      samples, d, nats: information, sigma: exact.sigma, logEvidence: exact.logEvidence, logSecondMoment: exact.logSecondMoment,
       logEstimates: last.map((ratio) => exact.logEvidence + ratio), ...summary,
     };
     facts.sigma.textContent = shortNumber(exact.sigma);
-    facts.information.textContent = `${d} × ${formatNumber(information, 1)} = ${formatNumber(d * information, 1)} nats`;
+    facts.information.textContent = `${d} × ${shortNumber(information)} = ${shortNumber(d * information)} nats`;
     facts.ratio.textContent = `${shortNumber(summary.meanRatio)} ± ${shortNumber(summary.standardError)} (exact: 1)`;
     facts.bias.textContent = `${formatNumber(summary.meanLog, Math.abs(summary.meanLog) < 0.1 ? 3 : 2)} nats (never above 0 on average)`;
     facts.error.textContent = `√(χ²/S) = ${shortNumber(summary.predictedError)}; measured ${shortNumber(summary.measuredError)}`;
     facts.effective.textContent = `${shortNumber(summary.effective)} of ${samples.toLocaleString("en")}`;
     const said = `Exact log p(x) ${formatNumber(exact.logEvidence, 2)}, mean estimate ${formatNumber(exact.logEvidence + summary.meanLog, 2)} nats`;
-    canvas.setAttribute("aria-label", `${said}, with ${samples} samples, d = ${d} and ${formatNumber(information, 1)} nats in each dimension`);
+    canvas.setAttribute("aria-label", `${said}, with ${samples} samples, d = ${d} and ${shortNumber(information)} nats in each dimension`);
     announce(`${said}; relative error predicted ${shortNumber(summary.predictedError)}.`);
     surface.paint();
   }
