@@ -15,12 +15,20 @@ export function niceStep(range, most) {
   return [1, 2, 5, 10].map((factor) => factor * power).find((step) => range / step <= most);
 }
 
-// A ratio in words that stay readable: 1.04, 38, 2 · 10^12.
+// A positive number to two digits, readable at any size: 0.031, 1, 38, 1,235, 2 · 10¹².
 export function shortNumber(value) {
-  if (value < 0.001) return value === 0 ? "0" : value.toExponential(0).replace("e-", " · 10^−");
-  if (value >= 1e5) return value.toExponential(0).replace("e+", " · 10^");
-  if (value >= 100) return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ",");
-  return String(Number(value.toPrecision(value < 0.1 ? 1 : 2)));
+  if (value > 0 && (value < 0.001 || value >= 1e5)) {
+    const [digit, power] = value.toExponential(0).split("e");
+    return `${digit} · 10${[...power.replace("+", "")].map((sign) => (sign === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[sign])).join("")}`;
+  }
+  return value >= 100 ? String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ",") : String(Number(value.toPrecision(2)));
+}
+
+// A mean with its standard error, to the error's first digit: 1.03 ± 0.03.
+export function withError(mean, error) {
+  if (!(error > 0.0005 && error < 100)) return `${shortNumber(mean)} ± ${shortNumber(error)}`;
+  const decimals = Math.max(0, Math.ceil(-Math.log10(error)));
+  return `${mean.toFixed(decimals)} ± ${error.toFixed(decimals)}`;
 }
 
 // The range of log p(x) estimates to show: what the later half of the running averages covers, and the exact value.
@@ -53,7 +61,8 @@ function paintPlot(context, width, height, { exact, estimates, summary, colours 
     context.fillText(formatNumber(tick, decimals), MARGIN.left - 6, toY(tick - exact));
   }
   context.textAlign = "center";
-  for (let power = 0; 10 ** power <= samples; power++) context.fillText(String(10 ** power), toX(10 ** power), floor + 11);
+  const wide = (split - MARGIN.left) / Math.log10(samples) > 44;      // else every second power
+  for (let power = 0; 10 ** power <= samples; power += wide ? 1 : 2) context.fillText(String(10 ** power), toX(10 ** power), floor + 11);
   context.textBaseline = "bottom";
   context.fillText("samples so far", (MARGIN.left + split) / 2, height - 2);
   context.fillText(`with all ${samples.toLocaleString("en")}`, (split + width) / 2, height - 2);
@@ -111,8 +120,8 @@ function paintPlot(context, width, height, { exact, estimates, summary, colours 
   context.fillStyle = colours.ink;
   context.font = "600 12px system-ui, sans-serif";
   context.textAlign = "right";
-  context.textBaseline = "bottom";
-  context.fillText(`exact: ${formatNumber(exact, 2)}`, width - MARGIN.right, toY(0) - 3);
+  context.textBaseline = "top";
+  context.fillText(`exact: ${formatNumber(exact, 2)}`, width - MARGIN.right, 4);
 }
 
 function render({ model, el }) {
@@ -157,8 +166,8 @@ function render({ model, el }) {
     };
     facts.sigma.textContent = shortNumber(exact.sigma);
     facts.information.textContent = `${d} × ${shortNumber(information)} = ${shortNumber(d * information)} nats`;
-    facts.ratio.textContent = `${shortNumber(summary.meanRatio)} ± ${shortNumber(summary.standardError)} (exact: 1)`;
-    facts.bias.textContent = `${formatNumber(summary.meanLog, Math.abs(summary.meanLog) < 0.1 ? 3 : 2)} nats (never above 0 on average)`;
+    facts.ratio.textContent = `${withError(summary.meanRatio, summary.standardError)} (expected: 1)`;
+    facts.bias.textContent = `${formatNumber(summary.meanLog, Math.abs(summary.meanLog) < 0.1 ? 3 : 2)} nats (expected: below 0)`;
     facts.error.textContent = `√(χ²/S) = ${shortNumber(summary.predictedError)}; measured ${shortNumber(summary.measuredError)}`;
     facts.effective.textContent = `${shortNumber(summary.effective)} of ${samples.toLocaleString("en")}`;
     const said = `Exact log p(x) ${formatNumber(exact.logEvidence, 2)}, mean estimate ${formatNumber(exact.logEvidence + summary.meanLog, 2)} nats`;
