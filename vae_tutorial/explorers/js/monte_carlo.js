@@ -138,7 +138,7 @@ function render({ model, el }) {
     stageName("Average, and repeat", "", `S codes from the prior, ${REPETITIONS} times`), canvas,
     element("dl", { class: "vae-facts vae-outcome" },
       fact(["noise ", math("σ")], facts.sigma), fact(["information in x"], facts.information),
-      fact(["mean of ", math("p̂"), " ∕ ", math("p(x)")], facts.ratio), fact(["mean of log ", math("p̂"), " − log ", math("p(x)")], facts.bias),
+      fact(["mean of ", math("p̂"), " ∕ ", math("p(x)")], facts.ratio), fact(["bias of log ", math("p̂")], facts.bias),
       fact(["relative error of ", math("p̂")], facts.error), fact(["samples that count"], facts.effective)),
     element("p", { class: "vae-soft" }, `Heavy line: the exact log p(x). Thin lines: the running averages of ${RUNS} repetitions; shaded: 90 of ${REPETITIONS}. Dots: where each repetition ends; diamond: their mean.`),
     element("p", { class: "vae-hint" }, element("b", {}, "Try: "), "1 nat in all, once as d = 1 with 1 nat, once as d = 50 with 0.02 nats in each. Then stay at d = 50 and raise the nats. What ruins the estimate?"));
