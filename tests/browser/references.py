@@ -6,9 +6,11 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+import naive_estimates
 import numpy as np
 import torch
 from built_site import Explorer
+from scipy.special import logsumexp
 from torch import Tensor
 
 from vae_tutorial import checkpoints
@@ -79,6 +81,25 @@ def beta_calculator(explorer: Explorer) -> Callable[[Shown], Expected]:
     return expected
 
 
+def monte_carlo(explorer: Explorer) -> Callable[[Shown], Expected]:
+    def expected(shown: Shown) -> Expected:
+        samples, d, readout = (shown["sliders"][label] for label in ("S", "d", "nats"))
+        assert abs(shown["nats"] / readout - 1) < 0.006  # the readout has three digits
+        return estimates_of(int(samples), int(d), shown["nats"], explorer.state["seed"])
+
+    return expected
+
+
+@cache
+def estimates_of(samples: int, d: int, information: float, seed: int) -> Expected:
+    """Exact and naive log p(x) of the Monte Carlo explorer's point, and what decides the error."""
+    log_weight = naive_estimates.log_weights(d, information, samples, seed)
+    exact = naive_estimates.log_evidence(d, information)
+    estimates = exact + logsumexp(log_weight, axis=0) - np.log(samples)
+    second_moment = d * naive_estimates.moments(information)[0]
+    return {"logEvidence": np.array(exact), "logEstimates": estimates, "logSecondMoment": np.array(second_moment)}
+
+
 def exact_beta(readout: float) -> float:
     """The value behind the three digits that a logarithmic slider shows: its steps are 10^0.05."""
     return 10 ** (round(np.log10(readout) / 0.05) * 0.05)
@@ -95,4 +116,10 @@ def load(name: str) -> Any:
     return checkpoints.load_model(name)
 
 
-REFERENCES = {"LatentMap": latent_map, "Bottleneck": bottleneck, "DrawDigit": draw_digit, "BetaCalculator": beta_calculator}
+REFERENCES = {
+    "LatentMap": latent_map,
+    "Bottleneck": bottleneck,
+    "DrawDigit": draw_digit,
+    "BetaCalculator": beta_calculator,
+    "MonteCarlo": monte_carlo,
+}

@@ -4,6 +4,7 @@ from vae_tutorial.explorers.beta_calculator import beta_calculator
 from vae_tutorial.explorers.bottleneck import bottleneck
 from vae_tutorial.explorers.draw_digit import draw_digit
 from vae_tutorial.explorers.latent_map import latent_map
+from vae_tutorial.explorers.monte_carlo import monte_carlo
 from vae_tutorial.explorers.quiz import quiz
 
-__all__ = ["beta_calculator", "bottleneck", "draw_digit", "latent_map", "quiz"]
+__all__ = ["beta_calculator", "bottleneck", "draw_digit", "latent_map", "monte_carlo", "quiz"]
