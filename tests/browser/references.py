@@ -12,6 +12,7 @@ from built_site import Explorer
 from torch import Tensor
 
 from vae_tutorial import checkpoints
+from vae_tutorial.likelihoods import gaussian
 
 Shown = dict[str, Any]
 Expected = dict[str, np.ndarray]
@@ -61,6 +62,24 @@ def draw_digit(explorer: Explorer) -> Callable[[Shown], Expected]:
     return torch.no_grad()(expected)
 
 
+def mean_and_sample(explorer: Explorer) -> Callable[[Shown], Expected]:
+    models = {"bernoulli": load("mnist-2d"), "gaussian": load("mnist-2d-gaussian")}
+    originals = pictures(explorer, "digits")
+
+    def expected(shown: Shown) -> Expected:
+        z = torch.tensor([shown["sliders"]["z₁"], shown["sliders"]["z₂"]])
+        model, sigma, x = models[shown["family"]], shown["sliders"]["σ"], originals[shown["digit"]]
+        p_x = model.likelihood(z) if shown["family"] == "bernoulli" else gaussian(model.decode(z), sigma)
+        drawn, noise = np.array(shown["decoded"]), np.array(shown["noise"])
+        sample = (noise < drawn).astype(float) if shown["family"] == "bernoulli" else drawn + sigma * noise
+        rms = (x - p_x.mean).square().mean().sqrt()
+        outside = np.mean((np.array(shown["sample"]) < 0) | (np.array(shown["sample"]) > 1))
+        terms = {"distortion": -p_x.log_prob(x), "rms": rms, "decoded": p_x.mean.flatten()}
+        return {name: value.numpy() for name, value in terms.items()} | {"sample": sample, "outside": outside, "sigma": np.array(sigma)}
+
+    return torch.no_grad()(expected)
+
+
 def beta_calculator(explorer: Explorer) -> Callable[[Shown], Expected]:
     """β·(1/d if averaged over latent units) / ((1/D if averaged over pixels)·(2σ² for a bare squared error))."""
 
@@ -95,4 +114,10 @@ def load(name: str) -> Any:
     return checkpoints.load_model(name)
 
 
-REFERENCES = {"LatentMap": latent_map, "Bottleneck": bottleneck, "DrawDigit": draw_digit, "BetaCalculator": beta_calculator}
+REFERENCES = {
+    "LatentMap": latent_map,
+    "Bottleneck": bottleneck,
+    "DrawDigit": draw_digit,
+    "BetaCalculator": beta_calculator,
+    "MeanAndSample": mean_and_sample,
+}

@@ -4,5 +4,6 @@ from vae_tutorial.explorers.beta_calculator import beta_calculator
 from vae_tutorial.explorers.bottleneck import bottleneck
 from vae_tutorial.explorers.draw_digit import draw_digit
 from vae_tutorial.explorers.latent_map import latent_map
+from vae_tutorial.explorers.mean_and_sample import mean_and_sample
 
-__all__ = ["beta_calculator", "bottleneck", "draw_digit", "latent_map"]
+__all__ = ["beta_calculator", "bottleneck", "draw_digit", "latent_map", "mean_and_sample"]
