@@ -103,7 +103,6 @@ function render({ model, el }) {
     facts.nats.textContent = `${formatNumber(distortion, 1)} nats`;
     facts.outside.textContent = `${formatNumber(100 * outside, 0)} %`;
     for (const node of families) node.setAttribute("aria-pressed", String(node.dataset.likelihood === family));
-    learnedButton.disabled = !isGaussian;
     picks.forEach(({ node }, digit) => node.setAttribute("aria-pressed", String(digit === model.get("digit"))));
     announce(`${NAMES[family]} pixels${isGaussian ? `, σ ${formatNumber(sigma, 3)}` : ""}. z is ${formatNumber(model.get("z1"))}, ${formatNumber(model.get("z2"))}; `
       + `minus log p of the ${labels[model.get("digit")]} is ${formatNumber(distortion, 1)} nats; RMS error ${formatNumber(rms, 3)}; row ${model.get("row")}, seed ${model.get("seed")}.`);
