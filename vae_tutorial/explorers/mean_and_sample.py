@@ -70,7 +70,7 @@ def mean_and_sample(
     models = {"bernoulli": bernoulli, "gaussian": gaussian}
     for name, model in models.items():
         _check(model, name)
-    learned, (low, high, step) = float(gaussian.sigma), SIGMAS
+    learned, (low, high, step) = float(torch.as_tensor(gaussian.sigma).detach()), SIGMAS
     if not low <= learned <= high:
         raise ValueError(f"gaussian has σ = {learned:.3g}, and the slider goes from {low} to {high}")
     chosen = check_indices(first_of_each(images, 1) if digits is None else digits, images, "digits")
