@@ -226,5 +226,5 @@ def test_likelihood_of_a_digit_is_best_at_its_own_rms_error(show, explorer):
 @each("MeanAndSample")
 def test_a_picture_is_pressed_to_choose_its_row(show, explorer):
     live, expected = show(explorer), reference(explorer)
-    live.stroke(live.points_in(live.el.locator("canvas.vae-active").first, [(0.5, 0.5), (0.5, 0.92)]))
+    live.stroke(live.points_in(live.el.locator("canvas.vae-active").first, [(0.5, 0.5), (0.5, 0.9)]))
     assert live.agree(expected, "row dragged")["sliders"]["row"] == 25, f"{explorer}: dragging on a picture does not move the row"
