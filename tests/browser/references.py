@@ -14,6 +14,7 @@ from scipy.special import logsumexp
 from torch import Tensor
 
 from vae_tutorial import checkpoints
+from vae_tutorial.likelihoods import gaussian
 
 Shown = dict[str, Any]
 Expected = dict[str, np.ndarray]
@@ -59,6 +60,24 @@ def draw_digit(explorer: Explorer) -> Callable[[Shown], Expected]:
         terms = {"rate": torch.distributions.kl_divergence(q, vae.prior), "distortion": -vae.likelihood(z[None]).log_prob(x)}
         decoded = torch.sigmoid(vae.decode(z)).flatten()
         return {name: value.numpy() for name, value in {"mu": mu, "sigma": sigma, "z": z, "decoded": decoded, **terms}.items()}
+
+    return torch.no_grad()(expected)
+
+
+def mean_and_sample(explorer: Explorer) -> Callable[[Shown], Expected]:
+    models = {"bernoulli": load("mnist-2d"), "gaussian": load("mnist-2d-gaussian")}
+    originals = pictures(explorer, "digits")
+
+    def expected(shown: Shown) -> Expected:
+        z = torch.tensor([shown["sliders"]["z₁"], shown["sliders"]["z₂"]])
+        model, sigma, x = models[shown["family"]], shown["sliders"]["σ"], originals[shown["digit"]]
+        p_x = model.likelihood(z) if shown["family"] == "bernoulli" else gaussian(model.decode(z), sigma)
+        drawn, noise = np.array(shown["decoded"]), np.array(shown["noise"])
+        sample = (noise < drawn).astype(float) if shown["family"] == "bernoulli" else drawn + sigma * noise
+        rms = (x - p_x.mean).square().mean().sqrt()
+        outside = np.mean((np.array(shown["sample"]) < 0) | (np.array(shown["sample"]) > 1))
+        terms = {"distortion": -p_x.log_prob(x), "rms": rms, "decoded": p_x.mean.flatten()}
+        return {name: value.numpy() for name, value in terms.items()} | {"sample": sample, "outside": outside, "sigma": np.array(sigma)}
 
     return torch.no_grad()(expected)
 
@@ -122,4 +141,5 @@ REFERENCES = {
     "DrawDigit": draw_digit,
     "BetaCalculator": beta_calculator,
     "MonteCarlo": monte_carlo,
+    "MeanAndSample": mean_and_sample,
 }

@@ -10,13 +10,14 @@ from waiting import next_frame
 
 pytestmark = pytest.mark.browser
 
-KINDS = ("LatentMap", "Bottleneck", "DrawDigit", "BetaCalculator", "MonteCarlo")
+KINDS = ("LatentMap", "Bottleneck", "DrawDigit", "BetaCalculator", "MonteCarlo", "MeanAndSample")
 DEEP_LINKS = {
     "LatentMap": ("z1=1.2&z2=-0.5", {"z₁": 1.2, "z₂": -0.5}),
     "Bottleneck": ("d=7&digit=3", {"d": 7}),
     "DrawDigit": ("digit=17&eps1=1&eps2=-0.5", {"ε₁": 1, "ε₂": -0.5}),
     "BetaCalculator": ("beta=10&d=50", {"β": 10, "d": 50}),
     "MonteCarlo": ("S=1000&d=10&nats=0.5", {"S": 1000, "d": 10, "nats": 0.5}),
+    "MeanAndSample": ("z1=1.2&z2=-0.5&sigma=0.3&seed=7&row=9", {"z₁": 1.2, "z₂": -0.5, "σ": 0.3, "seed": 7, "row": 9}),
 }
 
 PICTURES = """(el) => [...el.querySelectorAll('canvas')].filter((canvas) => canvas.clientWidth)

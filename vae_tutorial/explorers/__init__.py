@@ -8,3 +8,6 @@ from vae_tutorial.explorers.monte_carlo import monte_carlo
 from vae_tutorial.explorers.quiz import quiz
 
 __all__ = ["beta_calculator", "bottleneck", "draw_digit", "latent_map", "monte_carlo", "quiz"]
+from vae_tutorial.explorers.mean_and_sample import mean_and_sample
+
+__all__ = ["beta_calculator", "bottleneck", "draw_digit", "latent_map", "mean_and_sample"]
