@@ -72,6 +72,28 @@ def test_quantize_keeps_rows_apart_and_survives_a_row_of_zeros():
     assert torch.equal(integers[2] * scale[2], torch.zeros(2))
 
 
+@pytest.mark.parametrize("shape", [(6, 3, 4, 4), (2, 5)])
+def test_quantize_rounds_every_row_of_a_convolution_by_its_own_largest_weight(shape):
+    weight = torch.randn(shape, generator=torch.Generator().manual_seed(0))
+    weight[1] *= 1_000
+    integers, scale = checkpoints.quantize(weight)
+    for row, whole, step in zip(weight, integers, scale, strict=True):
+        assert step == pytest.approx(float(row.abs().max()) / 127)
+        assert (whole * step - row).abs().max() <= 0.5001 * step
+
+
+def test_convolutions_come_back_from_eight_bits(tmp_path):
+    torch.manual_seed(0)
+    model = VAE(3, (8,), channels=(2, 4))
+    checkpoints.save_model(model, "test-conv", {}, "int8", tmp_path)
+    loaded = checkpoints.load_model("test-conv", tmp_path).state_dict()
+    for key, value in model.state_dict().items():
+        coarsest = value.abs().max() / 127 if value.ndim > 1 else 0.0
+        assert (loaded[key] - value).abs().max() <= 0.5001 * coarsest
+    stored = load_file(tmp_path / "test-conv.safetensors")
+    assert {tensor.dtype for key, tensor in stored.items() if key.endswith("weight")} == {torch.int8}
+
+
 def test_the_card_says_what_was_given_and_what_was_written(model, tmp_path):
     checkpoints.save_model(model, "test-card", {"data": "digits of pi", "numbers": {"loss": 3.14}}, "int8", tmp_path)
     card = checkpoints.model_card("test-card", tmp_path)
