@@ -2,29 +2,22 @@
 import { button, clamp, coalesce, createAnnouncer, element, formatNumber, listen, math, parseHash, prepareRoot, setState, stageName } from "./page.js";
 import { followTheme } from "./theme.js";
 import { createSurface } from "./canvas.js";
-import { clipped, createFrame, drawAxis, drawCurve, drawName, drawRules } from "./plot.js";
-import { logNormal } from "./gaussian.js";
+import { clipped, createFrame, drawAxis, drawCurve, drawRules } from "./plot.js";
 import { createNormal } from "./random.js";
 import { createStrips } from "./gradient_strips.js";
+import { createSamplesPicture } from "./samples_picture.js";
 import { GAUSSIAN_KEYS, onDragGaussian } from "./drag_gaussian.js";
-import { estimate, exactObjective, objective, slope, spreadOf } from "./pathwise.js";
+import { estimate, exactObjective, objective, spreadOf } from "./pathwise.js";
 
 const BOUNDS = { mu: [-3, 3], sigma: [0.1, 2] }, MOST = 200, REPEATS = 60;  // of the sliders; estimates drawn as thin lines
 const LINKS = { z_mu: "mu", z_sigma: "sigma", samples: "samples" };
-const VIEW = 5, PLACES = 121;                                        // z from −5 to 5; values of μ behind the estimated curve
-const MARGIN_PICTURE = { left: 10, right: 10, top: 6, bottom: 38 }, MARGIN_OBJECTIVE = { left: 34, right: 8, top: 8, bottom: 38 };
-
-function drawBump(context, frame, zs, foot, tall, mu, sigma, style) {
-  const height = zs.map((z) => Math.exp(-(((z - mu) / sigma) ** 2) / 2));
-  const bump = { ...frame, toY: (y) => foot - tall * y };
-  drawCurve(context, bump, zs, height, { fill: 0.13, ...style });
-}
+const PLACES = 121;                                                  // values of μ behind the estimated curve
+const MARGIN_OBJECTIVE = { left: 34, right: 8, top: 8, bottom: 38 };
 
 function render({ model, el }) {
   const lifetime = new AbortController(), { signal } = lifetime;
   const traits = Object.values(LINKS), start = Object.fromEntries(traits.map((name) => [name, model.get(name)]));
   const round = (value) => Math.round(value * 100) / 100;
-  const zs = Float64Array.from({ length: 241 }, (_, i) => -6 + i / 20), heights = zs.map(objective);
   const mus = Float64Array.from({ length: PLACES }, (_, i) => -3 + 6 * i / (PLACES - 1));
   const place = ({ mu, logSigma }) => setState(model, { mu: round(clamp(mu, ...BOUNDS.mu)), sigma: round(clamp(Math.exp(logSigma), ...BOUNDS.sigma)) });
   const current = () => ({ mu: model.get("mu"), logSigma: Math.log(model.get("sigma")) });
@@ -37,61 +30,10 @@ function render({ model, el }) {
   };
   restart();
 
-  const canvas = element("canvas", { class: "vae-active vae-samples-picture", tabindex: 0, role: "application" });
-  const frameOf = (width, height) => createFrame(width, height, MARGIN_PICTURE, [-VIEW, VIEW], [0, 1]);
-  const picture = createSurface(canvas, signal, (context, width, height) => {
-    if (!colours) return;
-    const frame = frameOf(width, height), { mu, sigma } = state, tall = frame.bottom - frame.top;
-    const rowEps = frame.top + 0.17 * tall, rowZ = frame.top + 0.5 * tall, lift = 0.13 * tall;
-    const curve = { ...frame, toY: (y) => frame.bottom - (y + 1.2) / 9 * 0.42 * tall };
-    drawBump(context, frame, zs, rowEps, lift, 0, 1, { colour: colours.prior, line: "dotted" });
-    drawBump(context, frame, zs, rowZ, lift, mu, sigma, { colour: colours.q });
-    context.lineWidth = 1;
-    context.globalAlpha = eps.length > 60 ? 0.3 : 0.6;
-    context.strokeStyle = colours.q;
-    context.beginPath();
-    for (const e of eps) {
-      context.moveTo(frame.toX(e), rowEps);
-      context.lineTo(frame.toX(mu + sigma * e), rowZ);
-    }
-    context.stroke();
-    context.globalAlpha = 1;
-    clipped(context, frame, () => drawCurve(context, curve, zs, heights, { colour: colours.ink, width: 1.8 }));
-    const dots = (points, colour, radius, open) => {
-      context.strokeStyle = colour;
-      context.fillStyle = open ? colours.card : colour;
-      context.lineWidth = 1.5;
-      for (const [x, y] of points) {
-        context.beginPath();
-        context.arc(x, y, radius, 0, 2 * Math.PI);
-        context.fill();
-        context.stroke();
-      }
-    };
-    const radius = eps.length > 60 ? 2 : 3.5, shown = Array.from(eps, (e) => mu + sigma * e);
-    dots(Array.from(eps, (e) => [frame.toX(e), rowEps]), colours.prior, radius, true);
-    dots(shown.map((z) => [frame.toX(z), rowZ]), colours.q, radius, false);
-    if (eps.length <= 60) {
-      context.strokeStyle = colours.q;
-      context.lineWidth = 2;
-      context.beginPath();
-      for (const z of shown) {                                       // the slope f'(z): what each sample says to the pathwise gradient
-        const x = curve.toX(z), y = curve.toY(objective(z)), [dx, dy] = [1, slope(z) * (curve.toY(1) - curve.toY(0)) / (curve.toX(1) - curve.toX(0))];
-        const length = 13 / Math.hypot(dx, dy);
-        context.moveTo(x - dx * length, y - dy * length);
-        context.lineTo(x + dx * length, y + dy * length);
-      }
-      context.stroke();
-    }
-    dots(shown.map((z) => [curve.toX(z), curve.toY(objective(z))]), colours.q, Math.min(radius, 3), false);
-    drawAxis(context, frame, colours, "ε above, z below");
-    drawName(context, frame, colours, "ε ~ N(0, 1)", frame.left, rowEps - 5, colours.prior, "left");
-    drawName(context, frame, colours, "z = μ + σ·ε", frame.left, rowZ - 5, colours.q, "left");
-    drawName(context, frame, colours, "f(z)", frame.left + 4, curve.toY(objective(-VIEW)) + 26, colours.ink, "left");
-  });
+  const samples = createSamplesPicture(signal), { canvas } = samples;
   onDragGaussian(canvas, signal, {
     get: current, set: place, reset: () => setState(model, { mu: start.mu, sigma: start.sigma }),
-    fromX: (x) => frameOf(canvas.clientWidth, canvas.clientHeight).fromX(x),
+    fromX: samples.fromX,
   });
 
   const objectiveCanvas = element("canvas", { class: "vae-objective", role: "img" });
@@ -110,7 +52,7 @@ function render({ model, el }) {
     drawAxis(context, frame, colours, "μ");
   });
   const strips = { mu: createStrips("∂/∂μ", signal), sigma: createStrips("∂/∂σ", signal) };
-  const modes = [false, true].map((fresh) => button(fresh ? "fresh ε" : "frozen ε", signal, () => setState(model, { fresh }), { "data-fresh": fresh }));
+  const modes = [false, true].map((fresh) => button(fresh ? "fresh ε" : "frozen ε", signal, () => setState(model, { fresh }), { "data-fresh": String(fresh) }));
   const numbers = element("p", { class: "vae-sentence" }), table = element("table", { class: "vae-table" });
   prepareRoot(el, "reparameterise");
   el.replaceChildren(
@@ -178,7 +120,7 @@ function render({ model, el }) {
     announce(`μ = ${two(mu)}, σ = ${two(sigma)}: E f is ${two(values.exact)}, estimated ${two(values.estimate)}; by μ, pathwise ${two(values.pathMu)}, score function ${two(values.scoreMu)}, exact ${two(values.exactMu)}.`);
   }
   function paint() {
-    picture.paint();
+    samples.paint({ eps, mu: state.mu, sigma: state.sigma, colours });
     objectivePlot.paint();
     for (const name of ["mu", "sigma"]) strips[name].paint({ ...state.strips[name], colours });
   }
