@@ -52,9 +52,9 @@ export function createColumns(signal) {
     const { logEvidence, elbo, elboBeta, logLikelihoodMean, highest } = values;
     const nats = columnScale(values), line = LINE_AT * height, floor = height - 24;
     const toY = (value) => line - (value - logEvidence) / nats * height;
-    const left = 46, room = width - left - 6, wide = Math.min(64, room * 0.2), first = left + room * 0.06, second = left + room * 0.53;
-    const text = (content, x, y, colour, weight = 600) => {
-      context.font = `${weight} 13px system-ui, sans-serif`;
+    const left = 60, room = width - left - 6, wide = Math.min(64, room * 0.17), first = left + room * 0.02, second = left + room * 0.36;
+    const text = (content, x, y, colour) => {
+      context.font = "600 13px system-ui, sans-serif";
       context.textAlign = "left";
       context.textBaseline = "middle";
       context.fillStyle = colour;
@@ -66,7 +66,7 @@ export function createColumns(signal) {
     const low = logEvidence - (floor - line) / height * nats, high = logEvidence + line / height * nats;
     for (const tick of tickValues(low, high, floor, 40)) {
       const y = toY(tick);
-      if (y < 10 || y > floor - 6) continue;
+      if (y < 10 || y > floor - 6 || Math.abs(y - line) < 14) continue;  // there stands log p(x)
       drawLevel(context, left, room, y, colours.line, 1);
       context.fillStyle = colours.soft;
       context.fillText(tickText(tick), left - 6, y);
@@ -79,6 +79,9 @@ export function createColumns(signal) {
     drawLevel(context, second, wide, toY(elboBeta), colours.elbo);
     drawLevel(context, second - 6, wide + 12, toY(logLikelihoodMean), colours.distortion, 2);
     drawLevel(context, left, room, line, colours.elbo, 3.2);
+    context.font = "700 13px system-ui, sans-serif";
+    context.fillStyle = colours.elbo;
+    context.fillText("log p(x)", left - 5, line);
     if (toY(highest) > 4) {                                          // a wedge at the highest L_β that any q can reach
       context.fillStyle = colours.ink;
       context.beginPath();
@@ -86,7 +89,6 @@ export function createColumns(signal) {
       context.fill();
     }
     const beside = first + wide + 6, apart = second + wide + 8;
-    text("log p(x)", left + 4, line - 11, colours.elbo, 700);
     const spots = (places) => {                                      // labels in order from the top, 16 px apart at least
       const sorted = places.sort((a, b) => a.y - b.y);
       sorted.forEach((spot, i) => { if (i) spot.y = Math.max(spot.y, sorted[i - 1].y + 16); });
