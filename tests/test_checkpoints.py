@@ -72,6 +72,28 @@ def test_quantize_keeps_rows_apart_and_survives_a_row_of_zeros():
     assert torch.equal(integers[2] * scale[2], torch.zeros(2))
 
 
+@pytest.mark.parametrize("shape", [(6, 3, 4, 4), (2, 5)])
+def test_quantize_rounds_every_row_of_a_convolution_by_its_own_largest_weight(shape):
+    weight = torch.randn(shape, generator=torch.Generator().manual_seed(0))
+    weight[1] *= 1_000
+    integers, scale = checkpoints.quantize(weight)
+    for row, whole, step in zip(weight, integers, scale, strict=True):
+        assert step == pytest.approx(float(row.abs().max()) / 127)
+        assert (whole * step - row).abs().max() <= 0.5001 * step
+
+
+def test_convolutions_come_back_from_eight_bits(tmp_path):
+    torch.manual_seed(0)
+    model = VAE(3, (8,), channels=(2, 4))
+    checkpoints.save_model(model, "test-conv", {}, "int8", tmp_path)
+    loaded = checkpoints.load_model("test-conv", tmp_path).state_dict()
+    for key, value in model.state_dict().items():
+        coarsest = value.abs().max() / 127 if value.ndim > 1 else 0.0
+        assert (loaded[key] - value).abs().max() <= 0.5001 * coarsest
+    stored = load_file(tmp_path / "test-conv.safetensors")
+    assert {tensor.dtype for key, tensor in stored.items() if key.endswith("weight")} == {torch.int8}
+
+
 def test_the_card_says_what_was_given_and_what_was_written(model, tmp_path):
     checkpoints.save_model(model, "test-card", {"data": "digits of pi", "numbers": {"loss": 3.14}}, "int8", tmp_path)
     card = checkpoints.model_card("test-card", tmp_path)
@@ -226,7 +248,9 @@ def test_nothing_is_pickled(path):
 # ---------------------------------------------------------------- shipped checkpoints
 
 REQUIRED = {"mnist-2d", "mnist-2d-autoencoder", "mnist-bottleneck"}
-TRAINING_IMAGES = {"mnist": 55_000, "fashion-mnist": 60_000, "embedded": 4_000, "sprites": measuring.SPRITES}
+TRAINING_IMAGES = {
+    "mnist": 55_000, "fashion-mnist": 60_000, "embedded": 4_000, "sprites": measuring.SPRITES, "spiral": measuring.POINTS_ON_SPIRAL,
+}  # fmt: skip
 MOST_BYTES = {"mnist-2d": 540_000}
 MOST_NATS = {"mnist-2d": 141.0}  # grey-level Bernoulli −ELBO, one sample, official test images; VAE Explainer ships 150.8
 
@@ -247,7 +271,7 @@ def test_card_describes_the_file(name):
     assert (card["training_images"], card["binarisation"]) == (TRAINING_IMAGES[recipe.DATA], recipe.BINARISATION)
     assert ("minus the embedded 5,000" in card["data"]) == (recipe.DATA == "mnist")
     assert card["command"] == f"python -m vae_tutorial.recipes {name}"
-    assert set(card["numbers"]) == ({"sprites"} if recipe.DATA == "sprites" else {"official_test", "embedded"})
+    assert set(card["numbers"]) == ({recipe.DATA} if recipe.DATA in ("sprites", "spiral") else {"official_test", "embedded"})
     assert "/" not in json.dumps(card | {"replay": None})  # no path of the machine that trained it (base64 has slashes)
 
 

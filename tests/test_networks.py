@@ -137,3 +137,14 @@ def test_images_that_cannot_be_halved_are_refused(shape, channels):
     for make in (networks.conv_encoder, networks.conv_decoder):
         with pytest.raises(ValueError, match="convolutions want an image divisible by"):
             make(shape, channels, (5, 2))
+
+
+@pytest.mark.parametrize(("before", "after", "height", "width"), [(32, 1, 14, 14), (5, 3, 4, 7)])
+def test_the_last_convolution_is_torchs_own_in_another_order(before, after, height, width):
+    torch.manual_seed(0)
+    plain = torch.nn.ConvTranspose2d(before, after, 4, stride=2, padding=1).double()
+    ours = networks.ConvTransposeToFew(before, after, 4, stride=2, padding=1).double()
+    ours.load_state_dict(plain.state_dict())
+    x = torch.randn(3, before, height, width, dtype=torch.float64)
+    torch.testing.assert_close(ours(x), plain(x))
+    torch.testing.assert_close(ours.to(memory_format=torch.channels_last)(x.to(memory_format=torch.channels_last)), plain(x))

@@ -1,6 +1,6 @@
 """Weights as `safetensors` with a JSON card beside them; nothing is ever unpickled.
 
-Shipped weights are rounded: `"float16"`, or `"int8"` with one scale per output row of each weight matrix. What is
+Shipped weights are rounded: `"float16"`, or `"int8"` with one scale per row of each layer's weights. What is
 loaded is the rounded network, in float32, and a card's numbers are measured on it.
 """
 
@@ -23,9 +23,14 @@ Card = dict[str, Any]
 
 
 def quantize(weight: Tensor) -> tuple[Tensor, Tensor]:
-    """Round a matrix (out, in) to int8 with one float32 scale (out,) per row: weight ≈ scale · int8."""
-    scale = weight.abs().amax(1).clamp_min(1e-12) / 127
-    return (weight / scale[:, None]).round().to(torch.int8), scale
+    """Round weights (rows, …) to int8 with one float32 scale (rows,) each: weight ≈ scale · int8."""
+    scale = weight.abs().flatten(1).amax(1).clamp_min(1e-12) / 127
+    return (weight / _beside(scale, weight)).round().to(torch.int8), scale
+
+
+def _beside(scale: Tensor, weight: Tensor) -> Tensor:
+    """One number per row in a shape that multiplies the weights (rows, …)."""
+    return scale.view(-1, *[1] * (weight.ndim - 1))
 
 
 def save_model(model: VAE | Autoencoder, name: str, card: Card, precision: str = "float16", folder: Path = SHIPPED) -> None:
@@ -45,7 +50,7 @@ def save_model(model: VAE | Autoencoder, name: str, card: Card, precision: str =
         raise ValueError(f"unknown precision {precision!r}: choose 'float32', 'float16' or 'int8'")
     tensors: dict[str, Tensor] = {}
     for key, value in model.state_dict().items():
-        if precision == "int8" and value.ndim == 2 and key.endswith("weight"):
+        if precision == "int8" and value.ndim > 1 and key.endswith("weight"):
             tensors[key], tensors[f"{key}_scale"] = quantize(value)
         else:
             tensors[key] = value.half() if precision == "float16" else value
@@ -75,7 +80,8 @@ def load_model(name: str, folder: Path = SHIPPED) -> Any:
     state = {key: value.float() for key, value in tensors.items() if not key.endswith("_scale")}
     for key, scale in tensors.items():
         if key.endswith("_scale"):
-            state[key.removesuffix("_scale")] *= scale[:, None]
+            weight = state[key.removesuffix("_scale")]
+            weight *= _beside(scale, weight)
     model = CLASSES[card["class"]](**card["configuration"])
     model.load_state_dict(state)
     return model.eval()

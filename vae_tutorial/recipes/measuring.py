@@ -5,16 +5,20 @@ from pathlib import Path
 import torch
 
 from vae_tutorial.data import Images, binarize, load_images
+from vae_tutorial.laboratory import spiral
 from vae_tutorial.sprites import Sprites
 
 MEASURING_SEED = 1_000_000  # of the noise in the reported numbers, and of the binarisation of test images; no training uses it
 # Training images, each rendered when a batch asks for it, drawn with replacement from 737,280: held-out draws repeat most of them.
 SPRITES = 1_000_000
 HELD_OUT_SPRITES = 10_000
+POINTS_ON_SPIRAL = 10_000  # to train on, and as many others held out
 
 
 def training_images(data: str, root: str | Path | None, seed: int) -> Images:
-    """The training images of `"mnist"` or `"fashion-mnist"` (the official ones, see `data`), `"embedded"` or `"sprites"`."""
+    """The training images of `"mnist"` or `"fashion-mnist"` (the official ones, see `data`), `"embedded"`, `"sprites"` or `"spiral"`."""
+    if data == "spiral":
+        return _points(seed, f"{POINTS_ON_SPIRAL:,} points on a spiral")
     if data == "sprites":
         sprites = Sprites(SPRITES, seed=seed)
         return Images(sprites, sprites.factors, f"{len(sprites):,} sprites rendered on demand")
@@ -23,8 +27,8 @@ def training_images(data: str, root: str | Path | None, seed: int) -> Images:
 
 def held_out(data: str, root: str | Path | None, binarized: bool = False) -> dict[str, Images]:
     """Images that no model of these data was trained on, by name, the ones to report first."""
-    if data == "sprites":
-        return {"sprites": at_hand(data, binarized)}
+    if data in ("sprites", "spiral"):
+        return {data: at_hand(data, binarized)}
     name = "mnist" if data == "embedded" else data
     official = load_images(name, "test", full=True, root=root)
     return {"official_test": _binarized(official) if binarized else official, "embedded": at_hand(data, binarized)}
@@ -32,7 +36,9 @@ def held_out(data: str, root: str | Path | None, binarized: bool = False) -> dic
 
 def at_hand(data: str, binarized: bool = False) -> Images:
     """Those of them that need no download; binarised once, where asked, with the measuring seed."""
-    if data == "sprites":
+    if data == "spiral":
+        images = _points(MEASURING_SEED, f"{POINTS_ON_SPIRAL:,} other points on the spiral")
+    elif data == "sprites":
         sprites = Sprites(HELD_OUT_SPRITES, seed=MEASURING_SEED)
         images = Images(sprites[:], sprites.factors, f"{len(sprites):,} other draws of the factors")
     elif data == "mnist":
@@ -41,6 +47,10 @@ def at_hand(data: str, binarized: bool = False) -> Images:
     else:
         images = load_images("mnist" if data == "embedded" else data, "test")
     return _binarized(images) if binarized else images
+
+
+def _points(seed: int, source: str) -> Images:
+    return Images(spiral(POINTS_ON_SPIRAL, seed), torch.zeros(POINTS_ON_SPIRAL, dtype=torch.int64), source)
 
 
 def _binarized(images: Images) -> Images:
