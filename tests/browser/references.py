@@ -133,7 +133,7 @@ def reparameterise(explorer: Explorer) -> Callable[[Shown], Expected]:
         path = torch.autograd.grad(f.mean(), (mu, sigma))
         z = (mu + sigma * eps).detach()
         score = torch.autograd.grad((f.detach() * torch.distributions.Normal(mu, sigma).log_prob(z)).mean(), (mu, sigma))
-        exact = (mu**2 + sigma**2) / 4 + torch.exp(-2 * sigma**2) * torch.sin(2 * mu)
+        exact = (mu**2 + sigma**2) / 2 + torch.exp(-2 * sigma**2) * torch.sin(2 * mu)
         slopes = torch.autograd.grad(exact, (mu, sigma))
         terms = {"exact": exact, "estimate": f.mean(), "exactMu": slopes[0], "exactSigma": slopes[1]}
         terms |= {"pathMu": path[0], "pathSigma": path[1], "scoreMu": score[0], "scoreSigma": score[1]}
@@ -143,7 +143,7 @@ def reparameterise(explorer: Explorer) -> Callable[[Shown], Expected]:
 
 
 def _objective(z: Tensor) -> Tensor:
-    return z.square() / 4 + torch.sin(2 * z)
+    return z.square() / 2 + torch.sin(2 * z)
 
 
 def exact_beta(readout: float) -> float:

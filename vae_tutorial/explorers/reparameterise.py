@@ -25,7 +25,7 @@ class Reparameterise(Canvas):
 def reparameterise(mu: float = 1.0, sigma: float = 0.7, samples: int = 12, seed: int = 0) -> ipywidgets.VBox:
     """Move μ and σ and see the samples follow; compare the pathwise and the score-function gradient of E f(z).
 
-    f(z) = z²/4 + sin 2z, whose expectation under N(μ, σ²) is known: (μ² + σ²)/4 + exp(−2σ²)·sin 2μ.
+    f(z) = z²/2 + sin 2z, whose expectation under N(μ, σ²) is known: (μ² + σ²)/2 + exp(−2σ²)·sin 2μ.
 
     Try: with ε frozen, move μ: the samples move together and the estimate is a smooth curve. Press "fresh ε" and move
     μ again: it jitters. Compare the spread of the two gradient estimates, and how both shrink with more samples.

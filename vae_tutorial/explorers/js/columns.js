@@ -52,7 +52,7 @@ export function createColumns(signal) {
     const { logEvidence, elbo, elboBeta, logLikelihoodMean, highest } = values;
     const nats = columnScale(values), line = LINE_AT * height, floor = height - 24;
     const toY = (value) => line - (value - logEvidence) / nats * height;
-    const left = 60, room = width - left - 6, wide = Math.min(64, room * 0.17), first = left + room * 0.02, second = left + room * 0.36;
+    const left = 64, room = width - left - 6, wide = Math.min(64, room * 0.17), first = left + room * 0.02, second = left + room * 0.36;
     const text = (content, x, y, colour) => {
       context.font = "600 13px system-ui, sans-serif";
       context.textAlign = "left";

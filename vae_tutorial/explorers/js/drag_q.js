@@ -97,9 +97,9 @@ function render({ model, el }) {
       element("b", {}, nats(logEvidence)), " = ", name(nats(gap), "rate"), " + ", name(signed(elbo), "elbo"));
     boundLine.replaceChildren(name("L", "elbo"), element("sub", {}, "β"), " = ", name("E log p(x|z)", "distortion"), " − β·", name("KL(q‖p(z))", "rate"), ": ",
       element("b", {}, nats(elboBeta)), " = ", name(nats(logLikelihoodMean), "distortion"), ` − ${nats(beta)}·`, name(nats(rate), "rate"));
-    verdict.textContent = elboBeta > logEvidence
-      ? `L_β stands ${nats(elboBeta - logEvidence)} nats above log p(x): with β < 1 it is no bound. No q lifts it above ${nats(highest)} (the wedge).`
-      : `L_β stands ${nats(logEvidence - elboBeta)} nats below log p(x). No q of any shape lifts it above ${nats(highest)} (the wedge)${beta === 1 ? ", which is log p(x) itself" : ""}.`;
+    verdict.replaceChildren("L", element("sub", {}, "β"), elboBeta > logEvidence
+      ? ` stands ${nats(elboBeta - logEvidence)} nats above log p(x): with β < 1 it is no bound. No q lifts it above ${nats(highest)} (the wedge).`
+      : ` stands ${nats(logEvidence - elboBeta)} nats below log p(x). No q of any shape lifts it above ${nats(highest)} (the wedge)${beta === 1 ? ", which is log p(x) itself" : ""}.`);
     const said = `K is ${nats(gap)}, L is ${nats(elbo)}, their sum log p(x) is ${nats(logEvidence)} nats`;
     canvas.setAttribute("aria-label", `Over z: the true posterior of x number ${index + 1}, the prior, and q, a Gaussian with mean ${nats(mu)} and log σ ${nats(logSigma)}. ${said}. ${GAUSSIAN_KEYS}`);
     columns.canvas.setAttribute("aria-label", `${said}. At β = ${nats(beta)}, L_β is ${nats(elboBeta)} nats, ${elboBeta > logEvidence ? "above" : "at or below"} log p(x).`);

@@ -14,7 +14,7 @@ export function createStrips(symbol, signal) {
   const surface = createSurface(canvas, signal, (context, width, height) => {
     const { exact, rows, colours } = view;
     if (!colours) return;
-    const reach = roundUp(3.4 * Math.max(...rows.map(({ spread }) => spread), 0.05));
+    const reach = roundUp(2.6 * Math.max(...rows.map(({ spread }) => spread), 0.05));
     const frame = createFrame(width, height, STRIP_MARGIN, [exact - reach, exact + reach], [0, 1]);
     const tall = (frame.bottom - frame.top) / rows.length;
     rows.forEach(({ name, glyph, colour, here, spread, others }, place) => {

@@ -1,21 +1,21 @@
-// E f(z) under z = μ + σ·ε for f(z) = z²/4 + sin 2z, its exact gradient, and two estimates of it from samples of ε.
+// E f(z) under z = μ + σ·ε for f(z) = z²/2 + sin 2z, its exact gradient, and two estimates of it from samples of ε.
 import { createGrid, visitGaussian } from "./gaussian.js";
 
 export function objective(z) {
-  return z * z / 4 + Math.sin(2 * z);
+  return z * z / 2 + Math.sin(2 * z);
 }
 
 export function slope(z) {
-  return z / 2 + 2 * Math.cos(2 * z);
+  return z + 2 * Math.cos(2 * z);
 }
 
 // In closed form, because E sin(2μ + 2σε) = exp(−2σ²)·sin 2μ: {value, mu, sigma}, the last two its derivatives.
 export function exactObjective(mu, sigma) {
   const faded = Math.exp(-2 * sigma * sigma);
   return {
-    value: (mu * mu + sigma * sigma) / 4 + faded * Math.sin(2 * mu),
-    mu: mu / 2 + 2 * faded * Math.cos(2 * mu),
-    sigma: sigma / 2 - 4 * sigma * faded * Math.sin(2 * mu),
+    value: (mu * mu + sigma * sigma) / 2 + faded * Math.sin(2 * mu),
+    mu: mu + 2 * faded * Math.cos(2 * mu),
+    sigma: sigma - 4 * sigma * faded * Math.sin(2 * mu),
   };
 }
 

@@ -39,7 +39,7 @@ function render({ model, el }) {
   const objectiveCanvas = element("canvas", { class: "vae-objective", role: "img" });
   const objectivePlot = createSurface(objectiveCanvas, signal, (context, width, height) => {
     if (!colours) return;
-    const frame = createFrame(width, height, MARGIN_OBJECTIVE, [-3, 3], [-2, 5]), { mu, exactCurve, estimated, values } = state;
+    const frame = createFrame(width, height, MARGIN_OBJECTIVE, [-3, 3], [-1, 7]), { mu, exactCurve, estimated, values } = state;
     drawRules(context, frame, colours);
     clipped(context, frame, () => {
       drawCurve(context, frame, mus, exactCurve, { colour: colours.elbo, width: 3 });
@@ -66,9 +66,9 @@ function render({ model, el }) {
         setState(model, { ...start, fresh: false });
         update();
       })),
-    stageName("Samples", "vae-q", "drag: sideways moves μ, up and down changes σ"), canvas,
+    stageName("Samples", "vae-q", "f(z) = z²/2 + sin 2z; drag: sideways moves μ, up and down changes σ"), canvas,
     element("div", { class: "vae-columns" },
-      element("div", {}, stageName("Objective", "", "E f(z) as μ varies: exact (heavy) and estimated"), objectiveCanvas, numbers),
+      element("div", {}, stageName("Objective", "", "E f(z) as μ varies: exact (heavy), estimated (thin)"), objectiveCanvas, numbers),
       element("div", {}, stageName("Gradient", "", `the line is exact; thin marks, ${REPEATS} more estimates; shaded, ± one standard deviation`), strips.mu.canvas, strips.sigma.canvas)),
     table,
     element("p", { class: "vae-hint" }, element("b", {}, "Try: "), "move ", math("μ"), " with frozen ", math("ε"), ", then with fresh ", math("ε"),

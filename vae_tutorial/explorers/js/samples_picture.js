@@ -49,7 +49,7 @@ export function createSamplesPicture(signal) {
     if (!colours) return;
     const frame = frameOf(width, height), tall = frame.bottom - frame.top, few = eps.length <= FEW;
     const rowEps = frame.top + 0.17 * tall, rowZ = frame.top + 0.5 * tall, lift = 0.13 * tall;
-    const curve = { ...frame, toY: (y) => frame.bottom - (y + 1.2) / 9 * 0.42 * tall };
+    const curve = { ...frame, toY: (y) => frame.bottom - (y + 1.2) / 15 * 0.42 * tall };
     const zs = Array.from(eps, (value) => mu + sigma * value);
     clipped(context, frame, () => {
       drawBump(context, frame, rowEps, lift, 0, 1, { colour: colours.prior, line: "dotted" });
