@@ -72,8 +72,9 @@ for (const beta of [0.3, 1, 2.5]) {
   assert.equal(Math.sign(Math.round(1000 * (found.elboBeta - evidence.logEvidence))) + 0, Math.sign(1 - beta));  // + 0: −0 is 0
 }
 near(evidence.highest(0), logNormal(x, x, s), 1e-3);
-const view = closeView(fine, evidence.logPosterior);
+const view = closeView(fine, evidence.logPosterior, 4.5);
 assert.ok(view.low < m - 3 * v && view.high > m + 3 * v && view.high - view.low <= 4);
+assert.deepEqual(closeView(fine, evidence.logPosterior, 0.5), { low: -0.5, high: 0.5 });
 
 // columns: the line's place is fixed, what is above and below it fits, the scale goes in steps
 assert.equal(columnScale({ logEvidence: -2, elbo: -2, elboBeta: -2, logLikelihoodMean: -1 }), 5);

@@ -53,12 +53,17 @@ export function createColumns(signal) {
     const nats = columnScale(values), line = LINE_AT * height, floor = height - 24;
     const toY = (value) => line - (value - logEvidence) / nats * height;
     const left = 64, room = width - left - 6, wide = Math.min(64, room * 0.17), first = left + room * 0.02, second = left + room * 0.36;
-    const text = (content, x, y, colour) => {
+    const text = (content, x, y, colour) => {                        // "L_β": the β lower and smaller
+      const [word, index] = content.split("_");
       context.font = "600 13px system-ui, sans-serif";
       context.textAlign = "left";
       context.textBaseline = "middle";
       context.fillStyle = colour;
-      outlinedText(context, content, x, y, colours);
+      outlinedText(context, word, x, y, colours);
+      if (!index) return;
+      const wide = context.measureText(word).width;
+      context.font = "600 10px system-ui, sans-serif";
+      outlinedText(context, index, x + wide, y + 4, colours);
     };
     context.font = "12px system-ui, sans-serif";
     context.textAlign = "right";
@@ -106,14 +111,9 @@ export function createColumns(signal) {
       { content: "β · KL(q‖p(z))", y: middle(logLikelihoodMean, elboBeta), colour: colours.rate },
       { content: beta === 1 ? "L" : "L_β", y: toY(elboBeta) + 6, colour: colours.elbo },
     ])) text(content, apart, y, colour);
-    context.textAlign = "center";
-    context.fillStyle = colours.soft;
-    context.font = "12px system-ui, sans-serif";
-    context.textBaseline = "bottom";
-    context.fillText("L + K", first + wide / 2, height - 4);
-    context.fillText(beta === 1 ? "L" : "L_β", second + wide / 2, height - 4);
-    context.textAlign = "left";
-    context.fillText("nats", 4, height - 4);
+    text("L + K", first + wide / 2 - 18, height - 10, colours.soft);
+    text(beta === 1 ? "L" : "L_β", second + wide / 2 - 5, height - 10, colours.soft);
+    text("nats", 4, height - 10, colours.soft);
   });
   return {
     canvas,

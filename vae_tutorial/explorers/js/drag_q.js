@@ -12,6 +12,7 @@ import { GAUSSIAN_KEYS, onDragGaussian } from "./drag_gaussian.js";
 
 const BOUNDS = { mu: [-4, 4], logSigma: [-3.5, 0.5] }, BETAS = [0, 3];  // of the sliders
 const LINKS = { x: "point", q_mu: "mu", q_log_sigma: "log_sigma", q_beta: "beta" };
+const WIDE = 4.5;                                                    // the picture shows z from −4.5 to 4.5, or less
 const MARGIN_CODE = { left: 8, right: 8, top: 8, bottom: 38 };
 
 function render({ model, el }) {
@@ -21,7 +22,7 @@ function render({ model, el }) {
   const grid = createGrid(-model.get("extent"), model.get("extent"), points);
   const evidences = encoder.mu.map((_, i) => createEvidence(grid, logLikelihoods.subarray(i * points, (i + 1) * points)));
   const posteriors = evidences.map(({ logPosterior }) => logPosterior.map(Math.exp)), peaks = posteriors.map((p) => p.reduce((a, b) => Math.max(a, b)));
-  const close = evidences.map(({ logPosterior }) => closeView(grid, logPosterior));
+  const close = evidences.map(({ logPosterior }) => closeView(grid, logPosterior, WIDE));
   const prior = grid.z.map((z) => Math.exp(logNormal(z, 0, 1))), q = new Float64Array(points);
   const traits = Object.values(LINKS), start = Object.fromEntries(traits.map((name) => [name, model.get(name)]));
   const round = (value) => Math.round(value * 100) / 100, chosen = () => model.get("point") - 1;
@@ -31,7 +32,7 @@ function render({ model, el }) {
 
   const canvas = element("canvas", { class: "vae-active vae-density", tabindex: 0, role: "application" });
   const frameOf = (width, height) => {
-    const { low, high } = zoomed ? close[chosen()] : { low: -4.5, high: 4.5 };
+    const { low, high } = zoomed ? close[chosen()] : { low: -WIDE, high: WIDE };
     const top = 1.22 * Math.max(peaks[chosen()], Math.exp(logNormal(0, 0, Math.exp(model.get("log_sigma")))));
     return createFrame(width, height, MARGIN_CODE, [low, high], [0, top]);
   };

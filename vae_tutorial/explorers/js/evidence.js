@@ -30,8 +30,8 @@ export function createEvidence(grid, logLikelihood) {
   return { logEvidence, logPosterior, measure, highest, best };
 }
 
-// The stretch of z that holds p(z|x), with room around it: {low, high} in halves.
-export function closeView(grid, logPosterior) {
+// The stretch of z that holds p(z|x), with room around it but within ±widest: {low, high} in halves.
+export function closeView(grid, logPosterior, widest) {
   let most = -Infinity, low = Infinity, high = -Infinity;
   for (const value of logPosterior) most = Math.max(most, value);
   grid.z.forEach((z, i) => {
@@ -40,5 +40,5 @@ export function closeView(grid, logPosterior) {
     high = Math.max(high, z);
   });
   const room = Math.max(0.5, 0.35 * (high - low));
-  return { low: Math.max(-6, Math.floor(2 * (low - room)) / 2), high: Math.min(6, Math.ceil(2 * (high + room)) / 2) };
+  return { low: Math.max(-widest, Math.floor(2 * (low - room)) / 2), high: Math.min(widest, Math.ceil(2 * (high + room)) / 2) };
 }
