@@ -20,17 +20,18 @@ class TwoDensities(Canvas):
     shown = ("separation", "weight", "mu", "sigma")
     separation = traitlets.Float(4.0, min=0.0, max=FARTHEST).tag(sync=True)
     weight = traitlets.Float(0.6, min=0.05, max=0.95).tag(sync=True)
-    mu = traitlets.Float(0.5, min=MU[0], max=MU[1]).tag(sync=True)
-    sigma = traitlets.Float(1.0, min=SIGMA[0], max=SIGMA[1]).tag(sync=True)
+    mu = traitlets.Float(1.0, min=MU[0], max=MU[1]).tag(sync=True)
+    sigma = traitlets.Float(0.8, min=SIGMA[0], max=SIGMA[1]).tag(sync=True)
     hump = traitlets.Float(HUMP).tag(sync=True)
 
 
-def two_densities(separation: float = 4.0, weight: float = 0.6, mu: float = 0.5, sigma: float = 1.0) -> ipywidgets.VBox:
+def two_densities(separation: float = 4.0, weight: float = 0.6, mu: float = 1.0, sigma: float = 0.8) -> ipywidgets.VBox:
     """Move q against a p with two humps, and read KL(p‖q) and KL(q‖p) as signed areas, numbers and bars, in nats.
 
     Try: press "best q for KL(q‖p)" from the left and from the right: q settles on one hump, and which one depends on
-    where it starts (mode-seeking). Press "best q for KL(p‖q)": q covers both and takes p's mean and variance. Move
-    the humps together until both buttons give nearly the same q.
+    where it starts (mode-seeking); from a wide q in the middle it reaches a third local minimum, over both humps. Press
+    "best q for KL(p‖q)": q covers both and takes p's mean and variance, from wherever it starts. Move the humps
+    together until both buttons give nearly the same q.
 
     Args:
         separation: distance of the two humps, 0 … 6.

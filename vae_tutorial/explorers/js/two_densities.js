@@ -110,7 +110,7 @@ function render({ model, el }) {
     stageName("Densities", "", "drag q: sideways moves μ, up and down changes σ"), canvas, formula,
     element("div", { class: "vae-columns" }, directions.forward.node, directions.reverse.node), scale,
     element("p", { class: "vae-hint" }, element("b", {}, "Try: "), "drag q to the left hump and press ", element("i", {}, "best q for KL(q‖p)"),
-      "; then the same from the right. Does ", element("i", {}, "best q for KL(p‖q)"), " care where q starts?"));
+      "; then the same from the right, and from a wide q in the middle: each is a local minimum. Which is the lowest? Does ", element("i", {}, "best q for KL(p‖q)"), " care where q starts?"));
   const announce = createAnnouncer(el, signal);
 
   function update() {
