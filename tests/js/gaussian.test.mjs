@@ -46,8 +46,12 @@ for (const { mu, logSigma } of summits) {
   for (const [dx, dy] of [[0.02, 0], [-0.02, 0], [0, 0.02], [0, -0.02]]) assert.ok(klFromGaussian(grid, logP, mu + dx, Math.exp(logSigma + dy)) > here);
 }
 // from a wide q in the middle: over both humps, a third local minimum and the highest
-const broad = bestGaussian(grid, grid.z.map((z) => logMixture(z, { ...target, weight: 0.6 })), { mu: 0, logSigma: Math.log(2) }, bounds);
-assert.ok(Math.exp(broad.logSigma) > 1.5 && Math.abs(broad.mu) < 1);
+const logEven = grid.z.map((z) => logMixture(z, { ...target, weight: 0.6 }));
+const [left, broad, right] = [[-3, 1], [0, 2], [3, 1]].map(([mu, sigma]) => bestGaussian(grid, logEven, { mu, logSigma: Math.log(sigma) }, bounds));
+const klOf = ({ mu, logSigma }) => klFromGaussian(grid, logEven, mu, Math.exp(logSigma));
+assert.ok(Math.exp(broad.logSigma) > 1.5 && Math.abs(broad.mu) < 1 && klOf(broad) > klOf(right) && klOf(right) > klOf(left));
+near(klOf(left), -Math.log(0.6), 0.01);
+near(klOf(right), -Math.log(0.4), 0.01);
 // the best q for KL(p‖q): the moments; no neighbour is better
 const covered = klToGaussian(grid, logP, mean, deviation);
 for (const [dx, factor] of [[0.05, 1], [-0.05, 1], [0, 1.03], [0, 0.97]]) assert.ok(klToGaussian(grid, logP, mean + dx, deviation * factor) > covered);
