@@ -23,6 +23,7 @@ SNAPSHOT = """(el) => {
     const names = ['decoded', 'decodedAutoencoder', 'input', 'mu', 'sigma', 'z', 'rate', 'distortion', 'betaEffective', 'lossScale'];
     return {
         ...Object.fromEntries(names.filter((name) => name in el).map((name) => [name, plain(el[name])])),
+        ...Object.fromEntries(Object.entries(el.values ?? {}).map(([name, value]) => [name, plain(value)])),
         sliders: Object.fromEntries([...box.querySelectorAll('.widget-slider, .widget-inline-hbox:has(.noUi-handle)')].map((slider) =>
             [slider.querySelector('.widget-label').textContent, slider.querySelector('.widget-readout').textContent])),
         fields: Object.fromEntries([...el.querySelectorAll('select, input')].map((node) => [node.getAttribute('aria-label'), node.value])),

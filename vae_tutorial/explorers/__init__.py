@@ -2,8 +2,11 @@
 
 from vae_tutorial.explorers.beta_calculator import beta_calculator
 from vae_tutorial.explorers.bottleneck import bottleneck
+from vae_tutorial.explorers.drag_q import drag_q
 from vae_tutorial.explorers.draw_digit import draw_digit
 from vae_tutorial.explorers.latent_map import latent_map
 from vae_tutorial.explorers.quiz import quiz
+from vae_tutorial.explorers.reparameterise import reparameterise
+from vae_tutorial.explorers.two_densities import two_densities
 
-__all__ = ["beta_calculator", "bottleneck", "draw_digit", "latent_map", "quiz"]
+__all__ = ["beta_calculator", "bottleneck", "drag_q", "draw_digit", "latent_map", "quiz", "reparameterise", "two_densities"]
