@@ -35,7 +35,9 @@ def numbers(answer: Any, shape: Sequence[int] | None = None) -> np.ndarray:
         raise UnreadableError(f"a number is asked for (or a tensor or a list of numbers), not {type(answer).__name__}.")
     try:
         if isinstance(answer, torch.Tensor):
-            answer = answer.detach().cpu().resolve_conj().resolve_neg().numpy()
+            if answer.is_complex() or answer.dtype == torch.bool:
+                raise TypeError
+            answer = answer.detach().cpu().double().numpy()
         elif isinstance(answer, (list, tuple)):
             answer = [numbers(part) for part in answer]
         array = np.asarray(answer)

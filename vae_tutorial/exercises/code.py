@@ -76,9 +76,8 @@ def effective_beta(answer: object) -> str | None:
 @exercise("code/loss-size")
 def loss_size(answer: object) -> str | None:
     """The optimiser for which a factor before the whole loss makes hardly any difference."""
-    return choice(
-        answer, "Adam", {"SGD": "its step is the gradient times the learning rate. How long is it with a gradient 784 times as large?"}
-    )
+    step = "its step is the gradient times the learning rate. How long is it with a gradient 784 times as large?"
+    return choice(answer, "Adam", {"SGD": step})
 
 
 @exercise("code/implied-sigma")
