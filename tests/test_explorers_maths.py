@@ -19,7 +19,7 @@ from scipy.optimize import minimize
 from scipy.stats import norm
 from torch.distributions import Normal
 
-from vae_tutorial import explorers
+from vae_tutorial import checkpoints, explorers, laboratory
 from vae_tutorial.explorers.canvas import Canvas
 from vae_tutorial.explorers.two_densities import HUMP, SIGMA, widest_target
 from vae_tutorial.models import VAE
@@ -205,6 +205,16 @@ def test_drag_q(planar, linear):
     alone = explorers.drag_q(linear[1], linear[2][:1])
     assert len(alone.children) == 4, "one image needs no slider to choose it"
     assert canvas_of(alone).images == canvas_of(alone).curve == b""
+
+
+def test_drag_q_carries_the_laboratory():
+    model, x = checkpoints.load_model("spiral-1d"), laboratory.spiral(4, seed=5)
+    canvas = canvas_of(explorers.drag_q(model, x))  # its σ is learned: a parameter
+    assert canvas.noise == pytest.approx(model.log_sigma.exp().item())
+    for point in range(len(x)):
+        truth = decompose_evidence(model, x[point], grid_posterior(model, x[point]))
+        found = evidence_jobs(canvas, point, [(canvas.encoder_mu[point], canvas.encoder_log_sigma[point], 1.0)])[0]
+        assert (found["logEvidence"], found["gap"], found["elbo"]) == pytest.approx((truth.log_evidence, truth.gap, truth.elbo), abs=3e-3)
 
 
 def test_drag_q_refuses_what_it_cannot_show(planar):
