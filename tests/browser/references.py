@@ -105,6 +105,20 @@ def monte_carlo(explorer: Explorer) -> Callable[[Shown], Expected]:
         samples, d, readout = (shown["sliders"][label] for label in ("S", "d", "nats"))
         assert abs(shown["nats"] / readout - 1) < 0.006  # the readout has three digits
         return estimates_of(int(samples), int(d), shown["nats"], explorer.state["seed"])
+
+    return expected
+
+
+@cache
+def estimates_of(samples: int, d: int, information: float, seed: int) -> Expected:
+    """Exact and naive log p(x) of the Monte Carlo explorer's point, and what decides the error."""
+    log_weight = naive_estimates.log_weights(d, information, samples, seed)
+    exact = naive_estimates.log_evidence(d, information)
+    estimates = exact + logsumexp(log_weight, axis=0) - np.log(samples)
+    second_moment = d * naive_estimates.moments(information)[0]
+    return {"logEvidence": np.array(exact), "logEstimates": estimates, "logSecondMoment": np.array(second_moment)}
+
+
 def two_densities(explorer: Explorer) -> Callable[[Shown], Expected]:
     """KL(p‖q) and KL(q‖p) by sums over a grid of the test's own."""
     hump = explorer.state["hump"]
@@ -122,14 +136,6 @@ def two_densities(explorer: Explorer) -> Callable[[Shown], Expected]:
     return expected
 
 
-@cache
-def estimates_of(samples: int, d: int, information: float, seed: int) -> Expected:
-    """Exact and naive log p(x) of the Monte Carlo explorer's point, and what decides the error."""
-    log_weight = naive_estimates.log_weights(d, information, samples, seed)
-    exact = naive_estimates.log_evidence(d, information)
-    estimates = exact + logsumexp(log_weight, axis=0) - np.log(samples)
-    second_moment = d * naive_estimates.moments(information)[0]
-    return {"logEvidence": np.array(exact), "logEstimates": estimates, "logSecondMoment": np.array(second_moment)}
 def drag_q(explorer: Explorer) -> Callable[[Shown], Expected]:
     """log p(x), K, L and L_β of the shipped one-dimensional model, on a grid that follows q and one that covers the prior."""
     vae = load("spiral-1d")
@@ -197,12 +203,7 @@ def load(name: str) -> Any:
 
 
 REFERENCES = {
-    "LatentMap": latent_map,
-    "Bottleneck": bottleneck,
-    "DrawDigit": draw_digit,
-    "BetaCalculator": beta_calculator,
-    "MonteCarlo": monte_carlo,
-    "MeanAndSample": mean_and_sample,
     **{"LatentMap": latent_map, "Bottleneck": bottleneck, "DrawDigit": draw_digit, "BetaCalculator": beta_calculator},
+    **{"MonteCarlo": monte_carlo, "MeanAndSample": mean_and_sample},
     **{"TwoDensities": two_densities, "DragQ": drag_q, "Reparameterise": reparameterise},
 }
