@@ -25,7 +25,6 @@ def units(answer: object) -> str | None:
             -math.log(100): "that is the change for one coordinate, and a point has two.",
             math.log(100): "a point has two coordinates; and is the density *per square centimetre* larger or smaller?",
             0.0: "the probability of a region stays as it is, but a density is probability per area, and the unit of area changes.",
-            -2 * math.log(10): "a metre has a hundred centimetres.",
         },
     )
 
