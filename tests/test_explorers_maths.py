@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 from functools import partial
-from math import exp, log, pi, sin, sqrt
+from math import exp, hypot, log, pi, sin, sqrt
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +19,9 @@ from scipy.optimize import minimize
 from scipy.stats import norm
 from torch.distributions import Normal
 
-from vae_tutorial import explorers
+from vae_tutorial import checkpoints, explorers, laboratory
 from vae_tutorial.explorers.canvas import Canvas
-from vae_tutorial.explorers.two_densities import HUMP, SIGMA, widest_target
+from vae_tutorial.explorers.two_densities import FARTHEST, HUMP, SIGMA
 from vae_tutorial.models import VAE
 from vae_tutorial.quadrature import decompose_evidence, grid_posterior
 
@@ -83,7 +83,7 @@ def test_two_densities():
     canvas = canvas_of(box)
     assert [slider.value for slider in box.children[:-1]] == [3.0, 0.7, -1.0, 0.5]
     assert (canvas.separation, canvas.weight, canvas.mu, canvas.sigma, canvas.hump) == (3.0, 0.7, -1.0, 0.5, HUMP)
-    assert widest_target() <= SIGMA[1], "the best q for KL(p‖q) must be within the slider's range"
+    assert hypot(HUMP, FARTHEST / 2) <= SIGMA[1], "the best q for KL(p‖q) must be within the slider's range"
     for trait, value in {"separation": 7.0, "weight": 1.0, "mu": 9.0, "sigma": 0.0}.items():
         with pytest.raises(traitlets.TraitError):
             setattr(canvas, trait, value)
@@ -205,6 +205,16 @@ def test_drag_q(planar, linear):
     alone = explorers.drag_q(linear[1], linear[2][:1])
     assert len(alone.children) == 4, "one image needs no slider to choose it"
     assert canvas_of(alone).images == canvas_of(alone).curve == b""
+
+
+def test_drag_q_carries_the_laboratory():
+    model, x = checkpoints.load_model("spiral-1d"), laboratory.spiral(4, seed=5)
+    canvas = canvas_of(explorers.drag_q(model, x))  # its σ is learned: a parameter
+    assert canvas.noise == pytest.approx(model.log_sigma.exp().item())
+    for point in range(len(x)):
+        truth = decompose_evidence(model, x[point], grid_posterior(model, x[point]))
+        found = evidence_jobs(canvas, point, [(canvas.encoder_mu[point], canvas.encoder_log_sigma[point], 1.0)])[0]
+        assert (found["logEvidence"], found["gap"], found["elbo"]) == pytest.approx((truth.log_evidence, truth.gap, truth.elbo), abs=3e-3)
 
 
 def test_drag_q_refuses_what_it_cannot_show(planar):

@@ -84,7 +84,7 @@ def drag_q(model: VAE, x: Tensor, point: int = 1, mu: float = 0.0, log_sigma: fl
         log_likelihoods=float32_bytes(log_likelihood),
         images=float32_bytes(x.float() if planar else torch.empty(0)),
         curve=float32_bytes(curve.float()),
-        noise=float(model.sigma) if planar and model.family == "gaussian" else 0.0,
+        noise=float(torch.as_tensor(model.sigma).detach()) if planar and model.family == "gaussian" else 0.0,
     )
     number = ipywidgets.IntSlider(description="x", min=1, max=len(x), value=point, layout={"width": "auto", "max_width": "840px"})
     sliders = [

@@ -1,7 +1,5 @@
 """Two densities: KL(p‖q) and KL(q‖p) of a target with two humps p and one Gaussian q, and the best q for either."""
 
-from math import hypot
-
 import ipywidgets
 import traitlets
 
@@ -50,8 +48,3 @@ def two_densities(separation: float = 4.0, weight: float = 0.6, mu: float = 1.0,
         (slider("σ", *SIGMA, 0.01, sigma), "sigma"),
     ]
     return stack(canvas, sliders)
-
-
-def widest_target() -> float:
-    """The largest standard deviation that p can have: both humps as far apart as they go, with the same weight."""
-    return hypot(HUMP, FARTHEST / 2)
