@@ -12,6 +12,14 @@ from vae_tutorial.explorers.reparameterise import reparameterise
 from vae_tutorial.explorers.two_densities import two_densities
 
 __all__ = [
-    *("beta_calculator", "bottleneck", "drag_q", "draw_digit", "latent_map", "mean_and_sample", "monte_carlo", "quiz"),
-    *("reparameterise", "two_densities"),
+    "beta_calculator",
+    "bottleneck",
+    "drag_q",
+    "draw_digit",
+    "latent_map",
+    "mean_and_sample",
+    "monte_carlo",
+    "quiz",
+    "reparameterise",
+    "two_densities",
 ]
