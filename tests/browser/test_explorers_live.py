@@ -16,7 +16,7 @@ DEEP_LINKS = {
     "Bottleneck": ("d=7&digit=3", {"d": 7}),
     "DrawDigit": ("digit=17&eps1=1&eps2=-0.5", {"ε₁": 1, "ε₂": -0.5}),
     "BetaCalculator": ("beta=10&d=50", {"β": 10, "d": 50}),
-    "MonteCarlo": ("S=1000&d=10&nats=0.5", {"S": 1000, "d": 10, "nats": 0.5}),
+    "MonteCarlo": ("S=1000&d=10&nats=0.1", {"S": 1000, "d": 10, "nats": 0.1}),
 }
 
 PICTURES = """(el) => [...el.querySelectorAll('canvas')].filter((canvas) => canvas.clientWidth)
