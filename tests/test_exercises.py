@@ -45,7 +45,7 @@ GARBAGE = {
     "boolean tensor": torch.tensor([True]),
     "sparse": torch.eye(3).to_sparse(),
     "meta": torch.ones(2, device="meta"),
-    "module": torch.nn.Linear(2, 3),
+    "module": torch.nn.ReLU(),
     "exception": ValueError("soup"),
 }
 
@@ -209,8 +209,12 @@ def test_a_hint_beside_the_right_value_is_refused():
         close(1, 2.0, tolerance=0.5, hints={2.4: "no."})
 
 
+def test_of_two_hints_within_the_tolerance_the_nearer_one_is_given():
+    assert close(0.06, 45.9, tolerance=0.1, hints={0.0: "not nothing.", 0.058: "a mean over pixels."}) == "a mean over pixels."
+
+
 def test_numbers_reads_what_people_give():
-    for given in (3, 3.0, np.array([3]), torch.tensor(3, dtype=torch.int8), torch.tensor([3.0], dtype=torch.bfloat16).float(), [3]):
+    for given in (3, 3.0, np.array([3]), torch.tensor(3, dtype=torch.int8), torch.tensor([3.0], dtype=torch.bfloat16), [3]):
         assert numbers(given, ()) == 3
     assert numbers([torch.tensor(1.0), 2]).tolist() == [1, 2]
 

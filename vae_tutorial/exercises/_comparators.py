@@ -35,7 +35,9 @@ def numbers(answer: Any, shape: Sequence[int] | None = None) -> np.ndarray:
         raise UnreadableError(f"a number is asked for (or a tensor or a list of numbers), not {type(answer).__name__}.")
     try:
         if isinstance(answer, torch.Tensor):
-            answer = answer.detach().cpu().resolve_conj().resolve_neg().numpy()
+            if answer.is_complex() or answer.dtype == torch.bool:
+                raise TypeError
+            answer = answer.detach().cpu().double().numpy()
         elif isinstance(answer, (list, tuple)):
             answer = [numbers(part) for part in answer]
         array = np.asarray(answer)
@@ -82,10 +84,16 @@ def close(answer: Any, expected: Any, tolerance: float, hints: Hints = ()) -> st
         known = _readable(answer)
         if known is None:
             return str(error)
-        return next((hint for wrong, hint in pairs if _same(known, wrong, tolerance)), str(error))  # a wrong value may have a wrong shape
+        return _nearest(known, pairs, tolerance) or str(error)  # a well-known wrong value may have a wrong shape
     if _same(given, right, tolerance):
         return None
-    return next((hint for wrong, hint in pairs if _same(given, wrong, tolerance)), None) or _direction(given, right, tolerance)
+    return _nearest(given, pairs, tolerance) or _direction(given, right, tolerance)
+
+
+def _nearest(given: np.ndarray, pairs: list[tuple[np.ndarray, str]], tolerance: float) -> str | None:
+    """The hint of the well-known wrong value that is nearest, if one is within the tolerance."""
+    met = [(wrong, hint) for wrong, hint in pairs if _same(given, wrong, tolerance)]
+    return min(met, key=lambda pair: float(np.abs(given.ravel() - pair[0].ravel()).max(initial=0)))[1] if met else None
 
 
 def _readable(answer: Any) -> np.ndarray | None:

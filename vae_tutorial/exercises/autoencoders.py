@@ -13,6 +13,14 @@ ALIKE = 0.97  # cosine from which two directions count as the same
 
 
 @cache
+def _held_out_error() -> float:
+    """PCA's mean squared error on the held-out digits, centred with the training digits' mean."""
+    mean = data.load_images("mnist", split="train").x.flatten(1).double().mean(0)
+    x = (data.load_images("mnist", split="test").x.flatten(1).double() - mean).numpy()
+    return float((x**2).sum(1).mean() - ((x @ _principal()[1][:UNITS].T) ** 2).sum(1).mean())
+
+
+@cache
 def _principal() -> tuple[np.ndarray, np.ndarray]:
     """Variances (784,), falling, and axes, one per row (784, 784), of the training digits."""
     x = data.load_images("mnist", split="train").x.flatten(1).double()
@@ -67,6 +75,7 @@ def kept_and_lost(answer: object) -> str | None:
         float(variances.sum()): "that is the variance of the images: what would be lost with no code at all.",
         lost / 784: "that is a mean over the pixels. The errors of this page are sums.",
         lost / float(variances.sum()): "that is a share. The error is asked for.",
+        _held_out_error(): "that is on the held-out digits. The variances are those of the training digits.",
         float(variances[UNITS]): "that is the first axis left out only.",
         float(variances[UNITS - 1 :].sum()): "one axis too many is counted as lost: mind that Python counts from 0.",
     }

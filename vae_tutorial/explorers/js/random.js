@@ -1,4 +1,4 @@
-// Seeded standard normal numbers: the same seed gives the same ε on every machine.
+// Seeded uniform and standard normal numbers: the same seed gives the same ones on every machine.
 
 // mulberry32: uniform numbers in [0, 1) from 32 bits of state.
 export function createUniform(seed) {

@@ -21,7 +21,7 @@ function readColours(theme) {
   const style = getComputedStyle(probe);
   const read = (name) => style.getPropertyValue(`--vae-${name}`).trim();
   const colours = { version: readings++, classes: [] };              // a new version redraws what is kept in layers
-  for (const name of ["q", "prior", "decoder", "distortion", "ink", "soft", "line", "card"]) colours[name] = read(name);
+  for (const name of ["q", "prior", "decoder", "distortion", "posterior", "rate", "elbo", "ink", "soft", "line", "card"]) colours[name] = read(name);
   for (let label = 0; label < 10; label++) colours.classes.push(read(`class-${label}`));
   [colours.paper, colours.pen] = theme === "dark" ? [8, 244] : [255, 16];   // digits are greys between these two
   probe.remove();
