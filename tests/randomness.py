@@ -1,7 +1,8 @@
 """Finds random draws without a seed on the syntax tree.
 
 A torch draw counts as seeded if it is given a generator, or stands inside `torch.random.fork_rng`, or after a call of
-`manual_seed` in its own or an enclosing scope. NumPy's and scikit-learn's draws must be given their seed.
+`manual_seed` in its own or an enclosing scope. NumPy's and scikit-learn's draws must be given their seed; a model that was
+made with a `random_state` carries it into its `sample`.
 """
 
 import ast
@@ -119,8 +120,17 @@ def _called_as(scopes: list[ast.AST]) -> str:
 
 
 def _unseeded_torch_draws(tree: ast.Module, weights: bool, drawing: set[str]) -> Iterator[tuple[ast.Call, list[ast.AST]]]:
+    carrying = {
+        target.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign) and any(_given(call, "random_state") for call in _calls(node.value))
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
     for call, scopes, forked in _in_scopes(tree, [tree], False):
         if not _is_torch_draw(call, weights, drawing) or forked or _given(call, "generator"):
+            continue
+        if isinstance(call.func, ast.Attribute) and ast.unparse(call.func.value) in carrying:
             continue
         around = ((other, inner) for scope in scopes for other, inner, _ in _in_scopes(scope, [scope], False))
         if not any(_is_seeding(other) and len(inner) == 1 and other.lineno <= call.lineno for other, inner in around):

@@ -45,7 +45,7 @@ GARBAGE = {
     "boolean tensor": torch.tensor([True]),
     "sparse": torch.eye(3).to_sparse(),
     "meta": torch.ones(2, device="meta"),
-    "module": torch.nn.Linear(2, 3),
+    "module": torch.nn.ReLU(),
     "exception": ValueError("soup"),
 }
 

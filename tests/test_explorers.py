@@ -12,7 +12,7 @@ import torch
 import traitlets
 from ipywidgets.embed import dependency_state
 
-from vae_tutorial import explorers, networks, objectives
+from vae_tutorial import explorers, likelihoods, networks, objectives
 from vae_tutorial.data import Images
 from vae_tutorial.explorers import javascript, weights
 from vae_tutorial.explorers.canvas import Canvas
@@ -293,6 +293,58 @@ def test_beta_calculator():
         canvas.beta = 0.0
     with pytest.raises(ValueError, match="latent_dim must lie in"):
         explorers.beta_calculator(latent_dim=0)
+
+
+@pytest.fixture(scope="module")
+def gaussian():
+    torch.manual_seed(6)
+    model = VAE(latent_dim=2, hidden=(16,), activation="silu", likelihood="gaussian", sigma="learned")
+    with torch.no_grad():
+        model.log_sigma.fill_(-1.7)
+    return model
+
+
+def test_mean_and_sample(vae, gaussian, images):
+    box = explorers.mean_and_sample(vae, gaussian, images)
+    canvas, sliders = canvas_of(box), box.children[:-1]
+    assert list(canvas.labels) == list(range(10))
+    assert canvas.learned_sigma == pytest.approx(torch.tensor(-1.7).exp().item())
+    assert canvas.sigma == pytest.approx(0.185)  # the step of the slider nearest to 0.1827
+    assert {slider.description: slider.value for slider in sliders} == pytest.approx(
+        {"z₁": canvas.z1, "z₂": canvas.z2, "σ": canvas.sigma, "seed": 0, "row": 14}
+    )
+    for name, model in (("bernoulli", vae), ("gaussian", gaussian)):
+        with torch.no_grad():
+            mu = model.encode(images.x[:10])[0]
+        codes = torch.frombuffer(bytearray(getattr(canvas, f"{name}_codes")), dtype=torch.float32).view(10, 2)
+        torch.testing.assert_close(codes, mu, atol=0.0051, rtol=0)
+        assert len(getattr(canvas, f"{name}_weights")) == 2 * sum(p.numel() for p in model.decoder.parameters())
+    assert (canvas.z1, canvas.z2) == pytest.approx(torch.frombuffer(bytearray(canvas.bernoulli_codes), dtype=torch.float32)[:2].tolist())
+    with pytest.raises(traitlets.TraitError):
+        canvas.sigma = 0.0
+    with pytest.raises(traitlets.TraitError):
+        canvas.likelihood = "laplace"
+
+
+def test_mean_and_sample_refuses_other_models(vae, gaussian, images):
+    with pytest.raises(ValueError, match="bernoulli has a gaussian likelihood"):
+        explorers.mean_and_sample(gaussian, vae, images)
+    with pytest.raises(ValueError, match="latent dimension of 3"):
+        explorers.mean_and_sample(VAE(3, (8,)), gaussian, images)
+    with pytest.raises(ValueError, match=r"σ = 1, and the slider goes from 0\.02 to 0\.6"):
+        explorers.mean_and_sample(vae, VAE(2, (8,), likelihood="gaussian"), images)
+    with pytest.raises(ValueError, match="at most 10"):
+        explorers.mean_and_sample(vae, gaussian, images, digits=range(11))
+
+
+@pytest.mark.parametrize("sigma", [0.05, 0.2, 1.3])
+def test_gaussian_distortion_in_the_browser_equals_the_library(node, gaussian, images, sigma):
+    x = images.x[:1]
+    with torch.no_grad():
+        mean = gaussian.decode(gaussian.encode(x)[0])
+    text = json.dumps({"logits": mean.flatten().tolist(), "x": x.flatten().tolist(), "mu": [0], "logVar": [0], "sigma": sigma})
+    found = json.loads(node(JS_TESTS / "objectives.mjs", text=text))["gaussianDistortion"]
+    assert found == pytest.approx(-likelihoods.gaussian(mean, sigma).log_prob(x).item(), rel=1e-4)
 
 
 def test_sliders_are_linked_in_the_browser(vae, images):

@@ -15,6 +15,8 @@ DRAW_FROM_THEIR_CALLER = frozenset(  # objectives: `fit` and `evaluate` seed
 
 UNSEEDED = [
     "np.random.default_rng()",
+    "from sklearn.mixture import GaussianMixture\nfitted = GaussianMixture(2).fit(x)\nfitted.sample(5)",
+    "fitted = GaussianMixture(2, random_state=0).fit(x)\nother.sample(5)",
     "default_rng(None)",
     "np.random.rand(3)",
     "np.random.seed(0)",
@@ -57,6 +59,7 @@ SEEDED = [
     "DataLoader(data)",
     "draw = np.random.default_rng(1)\ndraw.normal(3)",
     "objectives.elbo",
+    "from sklearn.mixture import GaussianMixture\nfitted = GaussianMixture(2, random_state=0).fit(x)\nfitted.sample(5)",
 ]
 
 

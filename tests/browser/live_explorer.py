@@ -20,7 +20,8 @@ PATIENCE = 10  # seconds until a picture must have followed
 SNAPSHOT = """(el) => {
     const box = el.closest('.widget-vbox');
     const plain = (value) => ArrayBuffer.isView(value) ? Array.from(value) : value;
-    const names = ['decoded', 'decodedAutoencoder', 'input', 'mu', 'sigma', 'z', 'rate', 'distortion', 'betaEffective', 'lossScale'];
+    const names = ['decoded', 'decodedAutoencoder', 'input', 'mu', 'sigma', 'z', 'rate', 'distortion', 'betaEffective', 'lossScale',
+        'family', 'digit', 'sample', 'noise', 'rms', 'outside'];
     return {
         ...Object.fromEntries(names.filter((name) => name in el).map((name) => [name, plain(el[name])])),
         ...Object.fromEntries(Object.entries(el.values ?? {}).map(([name, value]) => [name, plain(value)])),

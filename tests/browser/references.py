@@ -6,12 +6,15 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+import naive_estimates
 import numpy as np
 import torch
 from built_site import Explorer
+from scipy.special import logsumexp
 from torch import Tensor
 
 from vae_tutorial import checkpoints
+from vae_tutorial.likelihoods import gaussian
 
 Shown = dict[str, Any]
 Expected = dict[str, np.ndarray]
@@ -61,6 +64,24 @@ def draw_digit(explorer: Explorer) -> Callable[[Shown], Expected]:
     return torch.no_grad()(expected)
 
 
+def mean_and_sample(explorer: Explorer) -> Callable[[Shown], Expected]:
+    models = {"bernoulli": load("mnist-2d"), "gaussian": load("mnist-2d-gaussian")}
+    originals = pictures(explorer, "digits")
+
+    def expected(shown: Shown) -> Expected:
+        z = torch.tensor([shown["sliders"]["z₁"], shown["sliders"]["z₂"]])
+        model, sigma, x = models[shown["family"]], shown["sliders"]["σ"], originals[shown["digit"]]
+        p_x = model.likelihood(z) if shown["family"] == "bernoulli" else gaussian(model.decode(z), sigma)
+        drawn, noise = np.array(shown["decoded"]), np.array(shown["noise"])
+        sample = (noise < drawn).astype(float) if shown["family"] == "bernoulli" else drawn + sigma * noise
+        rms = (x - p_x.mean).square().mean().sqrt()
+        outside = np.mean((np.array(shown["sample"]) < 0) | (np.array(shown["sample"]) > 1))
+        terms = {"distortion": -p_x.log_prob(x), "rms": rms, "decoded": p_x.mean.flatten()}
+        return {name: value.numpy() for name, value in terms.items()} | {"sample": sample, "outside": outside, "sigma": np.array(sigma)}
+
+    return torch.no_grad()(expected)
+
+
 def beta_calculator(explorer: Explorer) -> Callable[[Shown], Expected]:
     """β·(1/d if averaged over latent units) / ((1/D if averaged over pixels)·(2σ² for a bare squared error))."""
 
@@ -77,6 +98,25 @@ def beta_calculator(explorer: Explorer) -> Callable[[Shown], Expected]:
         return {"betaEffective": np.array(rate_weight / distortion_weight), "lossScale": np.array(distortion_weight * copies)}
 
     return expected
+
+
+def monte_carlo(explorer: Explorer) -> Callable[[Shown], Expected]:
+    def expected(shown: Shown) -> Expected:
+        samples, d, readout = (shown["sliders"][label] for label in ("S", "d", "nats"))
+        assert abs(shown["nats"] / readout - 1) < 0.006  # the readout has three digits
+        return estimates_of(int(samples), int(d), shown["nats"], explorer.state["seed"])
+
+    return expected
+
+
+@cache
+def estimates_of(samples: int, d: int, information: float, seed: int) -> Expected:
+    """Exact and naive log p(x) of the Monte Carlo explorer's point, and what decides the error."""
+    log_weight = naive_estimates.log_weights(d, information, samples, seed)
+    exact = naive_estimates.log_evidence(d, information)
+    estimates = exact + logsumexp(log_weight, axis=0) - np.log(samples)
+    second_moment = d * naive_estimates.moments(information)[0]
+    return {"logEvidence": np.array(exact), "logEstimates": estimates, "logSecondMoment": np.array(second_moment)}
 
 
 def two_densities(explorer: Explorer) -> Callable[[Shown], Expected]:
@@ -164,5 +204,6 @@ def load(name: str) -> Any:
 
 REFERENCES = {
     **{"LatentMap": latent_map, "Bottleneck": bottleneck, "DrawDigit": draw_digit, "BetaCalculator": beta_calculator},
+    **{"MonteCarlo": monte_carlo, "MeanAndSample": mean_and_sample},
     **{"TwoDensities": two_densities, "DragQ": drag_q, "Reparameterise": reparameterise},
 }

@@ -177,3 +177,54 @@ def test_calculator_examples(show, explorer):
         next_frame(live.page)
         seen.add(live.agree(expected, example.inner_text())["betaEffective"])
     assert len(seen) > 1, f"{explorer}: all examples give β = {seen}"
+
+
+@each("MeanAndSample")
+def test_seed_moves_the_sample_and_sigma_does_not_move_the_mean(show, explorer):
+    live, expected = show(explorer), reference(explorer)
+    start = live.agree(expected, "as the page opens")
+    assert start["family"] == "bernoulli"
+    assert set(start["sample"]) == {0, 1}
+    live.press("seed", "ArrowRight")
+    other = live.agree(expected, "another seed")
+    assert other["decoded"] == start["decoded"], f"{explorer}: the seed moves the mean"
+    assert other["sample"] != start["sample"], f"{explorer}: the seed does not move the sample"
+    live.press("σ", "ArrowRight", 5)
+    assert live.agree(expected, "σ under a Bernoulli")["sample"] == other["sample"], f"{explorer}: σ moves a Bernoulli sample"
+    live.button("Gaussian").click()
+    next_frame(live.page)
+    gaussian = live.agree(expected, "Gaussian pixels")
+    live.press("σ", "ArrowLeft", 10)
+    narrow = live.agree(expected, "a smaller σ")
+    assert narrow["decoded"] == gaussian["decoded"], f"{explorer}: σ moves the mean"
+    assert narrow["outside"] < gaussian["outside"], f"{explorer}: less noise leaves the range as often"
+
+
+@each("MeanAndSample")
+def test_likelihood_of_a_digit_is_best_at_its_own_rms_error(show, explorer):
+    live, expected = show(explorer), reference(explorer)
+    live.button("Gaussian").click()
+    picks = live.el.get_by_role("button", name="go to the code of a")
+    for index, pick in enumerate(picks.all()[:3]):
+        pick.click()
+        next_frame(live.page)
+        assert live.agree(expected, f"digit {index} picked")["digit"] == index
+        found = {}
+        live.press("σ", "Home")
+        for _ in range(60):
+            shown = live.snapshot()
+            found[shown["distortion"]] = shown["sigma"]
+            live.press("σ", "ArrowRight")
+            next_frame(live.page)
+        shown = live.agree(expected, "σ moved along")
+        assert found[min(found)] == pytest.approx(shown["rms"], abs=0.006), f"{explorer}: digit {index}"
+    live.button("learned σ").click()
+    next_frame(live.page)
+    assert live.agree(expected, "learned σ")["sigma"] == pytest.approx(explorer.state["learned_sigma"], abs=0.0026)
+
+
+@each("MeanAndSample")
+def test_a_picture_is_pressed_to_choose_its_row(show, explorer):
+    live, expected = show(explorer), reference(explorer)
+    live.stroke(live.points_in(live.el.locator("canvas.vae-active").first, [(0.5, 0.5), (0.5, 0.9)]))
+    assert live.agree(expected, "row dragged")["sliders"]["row"] == 25, f"{explorer}: dragging on a picture does not move the row"

@@ -5,8 +5,21 @@ from vae_tutorial.explorers.bottleneck import bottleneck
 from vae_tutorial.explorers.drag_q import drag_q
 from vae_tutorial.explorers.draw_digit import draw_digit
 from vae_tutorial.explorers.latent_map import latent_map
+from vae_tutorial.explorers.mean_and_sample import mean_and_sample
+from vae_tutorial.explorers.monte_carlo import monte_carlo
 from vae_tutorial.explorers.quiz import quiz
 from vae_tutorial.explorers.reparameterise import reparameterise
 from vae_tutorial.explorers.two_densities import two_densities
 
-__all__ = ["beta_calculator", "bottleneck", "drag_q", "draw_digit", "latent_map", "quiz", "reparameterise", "two_densities"]
+__all__ = [
+    "beta_calculator",
+    "bottleneck",
+    "drag_q",
+    "draw_digit",
+    "latent_map",
+    "mean_and_sample",
+    "monte_carlo",
+    "quiz",
+    "reparameterise",
+    "two_densities",
+]

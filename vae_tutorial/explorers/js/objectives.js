@@ -17,8 +17,13 @@ export function distortionOf(logits, x, offset = 0) {
   return sum;
 }
 
-export function squaredErrorOf(probabilities, x, offset = 0) {
+export function squaredErrorOf(image, x, offset = 0) {
   let sum = 0;
-  for (let i = 0; i < probabilities.length; i++) sum += (probabilities[i] - x[offset + i]) ** 2;
+  for (let i = 0; i < image.length; i++) sum += (image[i] - x[offset + i]) ** 2;
   return sum;
+}
+
+// −log N(x; mean, σ²) in nats, summed over pixels (x from `offset`): squared error/(2σ²) + ½·D·log(2πσ²). It may be negative.
+export function gaussianDistortionOf(mean, x, sigma, offset = 0) {
+  return squaredErrorOf(mean, x, offset) / (2 * sigma ** 2) + 0.5 * mean.length * Math.log(2 * Math.PI * sigma ** 2);
 }

@@ -1,7 +1,7 @@
-// Seeded standard normal numbers: the same seed gives the same ε on every machine.
+// Seeded uniform and standard normal numbers: the same seed gives the same ones on every machine.
 
 // mulberry32: uniform numbers in [0, 1) from 32 bits of state.
-function createUniform(seed) {
+export function createUniform(seed) {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;
