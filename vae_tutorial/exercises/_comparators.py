@@ -179,10 +179,12 @@ def agrees(
         return f"a function is asked for, not {type(answer).__name__}: give its name without brackets."
     cases = list(cases)
     for number, arguments in enumerate(cases, 1):
+        plain = all(isinstance(argument, (int, float)) for argument in arguments)  # short enough to be shown
+        place = f"test input {number}" + (f" = ({', '.join(map(str, arguments))})" if plain else "")
         try:
             given = _call(answer, arguments)
         except Exception as error:
-            return f"your function raises {type(error).__name__} for test input {number}: {error}"
+            return f"your function raises {type(error).__name__} for {place}: {error}"
         if given is None or given is ...:
             return "your function returns nothing: put its lines in place of the three dots, and end with `return`."
         hint = _compare(given, _call(reference, arguments), tolerance)
@@ -190,7 +192,7 @@ def agrees(
             for wrong, known in hints:
                 if all(_alike(answer, wrong, case, tolerance) for case in cases):
                     return known
-            return f"for test input {number}, {hint}"
+            return f"for {place}, {hint}"
     return None
 
 

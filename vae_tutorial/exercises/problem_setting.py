@@ -36,6 +36,7 @@ def largest_grid(answer: object) -> str | None:
         tolerance=0.01,
         hints={
             math.log(3.6e10) / math.log(50): "a dimension is a whole number, and the next larger one no longer fits.",
+            6.2: "a dimension is a whole number, and the next larger one no longer fits.",
             7: "does that many points to the power of your answer still fit into one hour's decodings?",
             4: "that is what one second allows. You have an hour.",
             5: "one more dimension still fits into the hour.",
