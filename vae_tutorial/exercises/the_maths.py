@@ -1,6 +1,7 @@
 """Checks of the page The maths."""
 
 from collections.abc import Callable
+from fractions import Fraction
 from itertools import combinations
 from math import log
 
@@ -16,7 +17,7 @@ from vae_tutorial.models import VAE
 def three_codes(answer: object) -> str | None:
     """K in bits of q = (0, ½, ½) against the posterior (¼, ½, ¼)."""
     return close(
-        answer,
+        float(answer) if isinstance(answer, Fraction) else answer,  # the page counts in fractions
         0.5,
         tolerance=1e-3,
         hints={
@@ -63,6 +64,14 @@ def two_gaussians(answer: object) -> str | None:
                 lambda m, s, n, t: formula(m, s, m * 0, m * 0 + 1),
                 "that is the divergence from N(0, 1). Here p has a mean and a width of its own.",
             ),
+            (
+                lambda m, s, n, t: formula(m, s, n, t) - 2 * torch.log(t / s),
+                "the ratio in the logarithm is upside down: a narrow q has a high log q, and must cost more.",
+            ),
+            (
+                lambda m, s, n, t: torch.log(t / s) + (s**2 + m**2 - n**2) / (2 * t**2) - 0.5,
+                "the squared distance of the means is wanted, not the difference of their squares.",
+            ),
         ],
     )
 
@@ -76,6 +85,7 @@ def three_humps(answer: object) -> str | None:
         -log(0.7),
         tolerance=0.01,
         hints={
+            log(2): "that is for two equal humps. How much of the posterior is on the hump that the bell keeps?",
             log(3): "that is for three equal humps. Which hump will a bell choose if they are not equal?",
             -log(0.1): "that is for sitting on the smallest hump.",
             -log(0.2): "that is for sitting on the middle hump.",
