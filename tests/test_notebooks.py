@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -42,6 +43,7 @@ def tags(cell: nbformat.NotebookNode) -> set[str]:
     return set(cell.metadata.get("tags", []))
 
 
+@cache
 def prose(path: Path) -> str:
     """A page's text without code: Markdown cells, or the file without its fenced blocks."""
     text = "\n\n".join(cell.source for cell in cells(path, "markdown")) if path.suffix == ".ipynb" else path.read_text("utf-8")
@@ -236,6 +238,24 @@ def test_citations_are_in_the_bibliography(path):
 
 
 @for_each_page
+def test_every_displayed_equation_has_a_label(path):
+    between = prose(path).split("$$")
+    assert len(between) % 2, "an equation is not closed"
+    for equation, after in zip(between[1::2], between[2::2], strict=True):
+        assert re.match(r" \(eq-[\w-]+\)(\n|$)", after), f"no label: {equation[:80]}"
+
+
+@for_each_page
+def test_equation_labels_are_unique_and_referred_to(path):
+    book = "\n\n".join(prose(page) for page in {*NOTEBOOKS, *pages(".md"), path})
+    for label in re.findall(r"^\$\$ \(([\w-]+)\)", prose(path), re.M):
+        assert book.count(f"$$ ({label})") == 1, label
+        assert f"{{eq}}`{label}`" in book, f"nothing refers to {label}"
+    for label in re.findall(r"\{eq\}`([^`]+)`", prose(path)):
+        assert f"$$ ({label})" in book, f"no such equation: {label}"
+
+
+@for_each_page
 def test_no_path_or_address_of_one_machine(path):
     text = path.read_text("utf-8")
     assert re.findall(r"""["'\s(=](?:/home/|/root/|/work/|/tmp/|/Users/|[A-Z]:\\\\)\S*""", text) == []
@@ -282,6 +302,11 @@ FAULTS = {
     "dead link": (test_links_lead_somewhere, markdown("[there](nowhere.ipynb)")),
     "plain http": (test_links_lead_somewhere, markdown("[there](http://example.org)")),
     "unknown citation": (test_citations_are_in_the_bibliography, markdown("{cite:p}`nobody1900`")),
+    "equation without label": (test_every_displayed_equation_has_a_label, markdown("$$\nx = 1\n$$\n")),
+    "label on the next line": (test_every_displayed_equation_has_a_label, markdown("$$\nx = 1\n$$\n(eq-late)\n")),
+    "label used twice": (test_equation_labels_are_unique_and_referred_to, markdown("$$\nx = 1\n$$ (eq-bound)\n")),
+    "lonely equation": (test_equation_labels_are_unique_and_referred_to, markdown("$$\nx = 1\n$$ (eq-lonely)\n")),
+    "unknown equation": (test_equation_labels_are_unique_and_referred_to, markdown("See {eq}`eq-nowhere`.")),
     "path of a machine": (test_no_path_or_address_of_one_machine, code("open('/tmp/file')")),
 }
 
