@@ -36,7 +36,7 @@ def mutual_information(codes: ArrayLike, factors: ArrayLike, bins: int = 20) -> 
 
 
 def mig(codes: ArrayLike, factors: ArrayLike, bins: int = 20) -> float:
-    """Mutual information gap (Chen et al. 2018, eq. 6): the two units that know most of a factor, their difference.
+    """Mutual information gap (Chen et al. 2018): the two units that know most of a factor, their difference.
 
     In units of the factor's entropy, averaged over factors. With 20 bins, a unit cannot tell 32 positions apart: a
     perfect code of the five dSprites factors scores 0.896.

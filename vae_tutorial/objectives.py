@@ -90,7 +90,7 @@ def controlled_capacity(model: VAE, x: Tensor, capacity: float, gamma: float = 1
 
 
 def total_correlation(model: VAE, x: Tensor, images: int, beta: float = 1.0) -> Terms:
-    """Loss terms of the β-TCVAE (Chen et al. 2018, eq. 2 and 4): the rate in three parts, β on the second.
+    """Loss terms of the β-TCVAE (Chen et al. 2018, eq. 4): the rate in three parts, β on the second.
 
     rate = mutual information log q(z|x)/q(z) + total correlation log q(z)/∏ q(zⱼ) + dimension-wise KL ∏ q(zⱼ)/p(zⱼ),
     each at one sample. q(z) = 1/N Σ q(z|xₙ) over the N training images is estimated from the batch: an image's own

@@ -72,10 +72,11 @@ def silhouette(codes: ArrayLike, labels: ArrayLike, sample: int = 2_000, seed: i
 
 
 def classifier_two_sample(a: ArrayLike, b: ArrayLike, folds: int = 5, seed: int = 0) -> float:
-    """The AUROC with which a classifier tells two sets of codes apart (Lopez-Paz & Oquab 2017): 0.5 if it cannot, 1 if always.
+    """The AUROC with which a classifier tells two sets of codes apart: 0.5 if it cannot, 1 if always.
 
     The classifier is the mean of two: logistic regression on squares and products, which sees differences in mean and
-    covariance, and boosted trees, which see the rest. With q̄ against p, draw as many codes from each.
+    covariance, and boosted trees, which see the rest. The test of Lopez-Paz & Oquab (2017) takes its accuracy instead. With
+    q̄ against p, draw as many codes from each.
 
     Args:
         a: codes (N, d).
