@@ -23,7 +23,9 @@ def warm_up(value: float, until: float) -> Schedule:
 
 
 def one_cycle(peak: float, rise: float = 0.1, start: float = 0.04) -> Schedule:
-    """Cosine up from `start`·`peak` until progress `rise`, cosine down to zero (the one-cycle policy of Smith & Topin 2019, with cosines for its straight lines).
+    """Cosine up from `start`·`peak` until progress `rise`, cosine down to zero.
+
+    The one-cycle policy of Smith & Topin (2019), with cosines in place of its straight lines.
 
     Raises:
         ValueError: `rise` outside [0, 1).
