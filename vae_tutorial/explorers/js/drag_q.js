@@ -1,6 +1,6 @@
 // Drag q: a Gaussian over the true posterior of one latent; K shrinks as L grows, and their sum log p(x) stands still.
 import { decodeFloat } from "./network.js";
-import { button, clamp, coalesce, createAnnouncer, element, formatNumber, listen, math, parseHash, prepareRoot, setState, stageName } from "./page.js";
+import { button, clamp, coalesce, createAnnouncer, element, followHash, formatNumber, listen, math, prepareRoot, setState, stageName } from "./page.js";
 import { followTheme } from "./theme.js";
 import { createSurface } from "./canvas.js";
 import { clipped, createFrame, drawAxis, drawCurve, drawName } from "./plot.js";
@@ -118,10 +118,7 @@ function render({ model, el }) {
       { colour: "q", thick: 6, dash: false, mass: Array.from(plane.codes, (z) => Math.exp(logNormal(z, mu, Math.exp(logSigma)))) },
     ] });
   }
-  const ranges = { point: [1, count], mu: BOUNDS.mu, log_sigma: BOUNDS.logSigma, beta: BETAS }, linked = parseHash(location.hash, Object.keys(LINKS));
-  const told = Object.fromEntries(Object.entries(linked).map(([name, value]) => [LINKS[name], clamp(value, ...ranges[LINKS[name]])]));
-  if ("point" in told) told.point = Math.round(told.point);
-  if (Object.keys(told).length) setState(model, told);
+  followHash(model, LINKS, { point: [1, count], mu: BOUNDS.mu, log_sigma: BOUNDS.logSigma, beta: BETAS }, ["point"]);
   update();
   followTheme(el, signal, (now) => {
     colours = now;

@@ -1,10 +1,10 @@
 // Naive Monte Carlo: running averages against the number of samples, the estimates of all repetitions, and the exact log p(x).
 import { createSurface } from "./canvas.js";
-import { button, clamp, coalesce, createAnnouncer, element, formatNumber, listen, math, parseHash, prepareRoot, setState, stageName } from "./page.js";
+import { button, coalesce, createAnnouncer, element, followHash, formatNumber, listen, math, prepareRoot, setState, stageName } from "./page.js";
 import { followTheme } from "./theme.js";
 import { REPETITIONS, closedForm, createDraws, quantile, runEstimates, summarise } from "./naive_estimate.js";
 
-const LIMITS = { S: [10, 10000], d: [1, 50], nats: [0.01, 3.2] };
+const RANGES = { samples: [10, 10000], d: [1, 50], information: [0.01, 3.2] };  // of the traits
 const TRAITS = { S: "samples", d: "d", nats: "information" };
 const MARGIN = { left: 50, right: 10, top: 26, bottom: 38 };
 const RUNS = 8;                                                      // repetitions drawn as lines
@@ -175,9 +175,7 @@ function render({ model, el }) {
     announce(`${said}; relative error predicted ${shortNumber(summary.predictedError)}.`);
     surface.paint();
   }
-  const linked = parseHash(location.hash, Object.keys(LIMITS)), values = {};
-  for (const [name, number] of Object.entries(linked)) values[TRAITS[name]] = clamp(name === "nats" ? number : Math.round(number), ...LIMITS[name]);
-  if (Object.keys(values).length) setState(model, values);
+  followHash(model, TRAITS, RANGES, ["samples", "d"]);
   followTheme(el, signal, (colours) => {
     view.colours = colours;
     surface.paint();

@@ -87,3 +87,13 @@ export function parseHash(hash, names) {
   }
   return found;
 }
+
+// Sets traits from the page's address: `links` {name in the address: trait}, `ranges` {trait: [low, high]}, `whole` the traits that count.
+export function followHash(model, links, ranges, whole = []) {
+  const told = {};
+  for (const [name, value] of Object.entries(parseHash(location.hash, Object.keys(links)))) {
+    const trait = links[name];
+    told[trait] = clamp(whole.includes(trait) ? Math.round(value) : value, ...ranges[trait]);
+  }
+  if (Object.keys(told).length) setState(model, told);
+}

@@ -1,5 +1,5 @@
 // Reparameterise: z = μ + σ·ε with frozen or fresh ε; the objective it estimates, and two estimates of its gradient.
-import { button, clamp, coalesce, createAnnouncer, element, formatNumber, listen, math, parseHash, prepareRoot, setState, stageName } from "./page.js";
+import { button, clamp, coalesce, createAnnouncer, element, followHash, formatNumber, listen, math, prepareRoot, setState, stageName } from "./page.js";
 import { followTheme } from "./theme.js";
 import { createSurface } from "./canvas.js";
 import { clipped, createFrame, drawAxis, drawCurve, drawRules } from "./plot.js";
@@ -124,10 +124,7 @@ function render({ model, el }) {
     objectivePlot.paint();
     for (const name of ["mu", "sigma"]) strips[name].paint({ ...state.strips[name], colours });
   }
-  const ranges = { ...BOUNDS, samples: [1, MOST] }, linked = parseHash(location.hash, Object.keys(LINKS));
-  const told = Object.fromEntries(Object.entries(linked).map(([name, value]) => [LINKS[name], clamp(value, ...ranges[LINKS[name]])]));
-  if ("samples" in told) told.samples = Math.round(told.samples);
-  if (Object.keys(told).length) setState(model, told);
+  followHash(model, LINKS, { ...BOUNDS, samples: [1, MOST] }, ["samples"]);
   update();
   followTheme(el, signal, (now) => {
     colours = now;

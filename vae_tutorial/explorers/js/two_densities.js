@@ -1,5 +1,5 @@
 // Two densities: p with two humps, q a Gaussian, and both KL divergences as areas, numbers and bars.
-import { button, clamp, coalesce, createAnnouncer, element, formatNumber, listen, math, parseHash, prepareRoot, setState, stageName } from "./page.js";
+import { button, clamp, coalesce, createAnnouncer, element, followHash, formatNumber, listen, math, prepareRoot, setState, stageName } from "./page.js";
 import { followTheme } from "./theme.js";
 import { createSurface } from "./canvas.js";
 import { roundUp } from "./curve.js";
@@ -140,9 +140,7 @@ function render({ model, el }) {
     surface.paint();
     for (const direction of Object.values(directions)) direction.paint(colours);
   }
-  const linked = parseHash(location.hash, Object.keys(LINKS)), ranges = { separation: [0, 6], weight: [0.05, 0.95], ...BOUNDS };
-  const told = Object.fromEntries(Object.entries(linked).map(([name, value]) => [LINKS[name], clamp(value, ...ranges[LINKS[name]])]));
-  if (Object.keys(told).length) setState(model, told);
+  followHash(model, LINKS, { separation: [0, 6], weight: [0.05, 0.95], ...BOUNDS });
   update();
   followTheme(el, signal, (now) => {
     colours = now;
