@@ -21,7 +21,7 @@ from vae_tutorial.sprites import Sprites
 from vae_tutorial.training import evaluate, fit
 
 RECIPES = command.load_recipes()
-AUTOENCODERS = {"mnist-2d-autoencoder", "mnist-bottleneck", "mnist-denoising", "mnist-denoising-patch"}
+AUTOENCODERS = {"mnist-2d-autoencoder", "mnist-16d-autoencoder", "mnist-bottleneck", "mnist-denoising", "mnist-denoising-patch"}
 
 
 def images_of(digits: Images, start: int, stop: int) -> Images:
