@@ -4,6 +4,7 @@ from vae_tutorial.explorers.beta_calculator import beta_calculator
 from vae_tutorial.explorers.bottleneck import bottleneck
 from vae_tutorial.explorers.drag_q import drag_q
 from vae_tutorial.explorers.draw_digit import draw_digit
+from vae_tutorial.explorers.interpolation import interpolation
 from vae_tutorial.explorers.latent_map import latent_map
 from vae_tutorial.explorers.mean_and_sample import mean_and_sample
 from vae_tutorial.explorers.monte_carlo import monte_carlo
@@ -16,6 +17,7 @@ __all__ = [
     "bottleneck",
     "drag_q",
     "draw_digit",
+    "interpolation",
     "latent_map",
     "mean_and_sample",
     "monte_carlo",

@@ -68,7 +68,7 @@ export function outlinedText(context, text, x, y, colours) {
   context.fillText(text, x, y);
 }
 
-function drawPoints(context, width, height, axes, points, labels, colours) {
+export function drawPoints(context, width, height, axes, points, labels, colours) {
   const size = Math.max(8, Math.min(11, width / 40));
   const box = Math.ceil(size * 1.4);
   const glyphs = colours.classes.map((colour, label) => {
