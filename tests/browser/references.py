@@ -14,6 +14,7 @@ from scipy.special import logsumexp
 from torch import Tensor
 
 from vae_tutorial import checkpoints
+from vae_tutorial.interpolation import PATHS, codes_of, judge_pictures, nearest_distance, pictures_of
 from vae_tutorial.likelihoods import gaussian
 
 Shown = dict[str, Any]
@@ -182,6 +183,28 @@ def reparameterise(explorer: Explorer) -> Callable[[Shown], Expected]:
     return expected
 
 
+def interpolation(explorer: Explorer) -> Callable[[Shown], Expected]:
+    """Code, neighbour, picture and ELBO at a place of a path, by PyTorch from the shipped pair of the explorer's dimension."""
+    d = explorer.state["vae_layers"][0]["in"]
+    pair = {"vae": load(f"mnist-{d}d"), "autoencoder": load(f"mnist-{d}d-autoencoder")}
+    judge = load("mnist-16d") if explorer.state["judge_layers"] else pair["vae"]
+    x, starts = pictures(explorer, "digits"), explorer.state["starts"]
+    eps = torch.from_numpy(np.frombuffer(explorer.bytes_of("eps"), "<f4").copy()).view(-1, judge.latent_dim)
+    banks = {name: torch.from_numpy(np.frombuffer(explorer.bytes_of(f"{name}_codes"), "<f2").astype("f4")).view(-1, d) for name in pair}
+
+    def expected(shown: Shown) -> Expected:
+        name, path = ("vae", "autoencoder")[shown["row"] // 2], list(PATHS.values())[shown["row"] % 2]
+        a, b = codes_of(pair[name], x[[int(shown["sliders"]["from"]), starts + int(shown["sliders"]["to"])]])
+        z = path(a, b, torch.tensor([shown["sliders"]["t"]]))
+        picture = pictures_of(pair[name], z)
+        rate, distortion = judge_pictures(judge, picture, eps)
+        terms = {"z": z, "norm": z.norm(), "distance": nearest_distance(z, banks[name]), "decoded": picture.flatten()}
+        terms |= {"rate": rate, "distortion": distortion, "elbo": -(rate + distortion)}
+        return {key: value.numpy() for key, value in terms.items()}
+
+    return torch.no_grad()(expected)
+
+
 def _objective(z: Tensor) -> Tensor:
     return z.square() / 2 + torch.sin(2 * z)
 
@@ -206,4 +229,5 @@ REFERENCES = {
     **{"LatentMap": latent_map, "Bottleneck": bottleneck, "DrawDigit": draw_digit, "BetaCalculator": beta_calculator},
     **{"MonteCarlo": monte_carlo, "MeanAndSample": mean_and_sample},
     **{"TwoDensities": two_densities, "DragQ": drag_q, "Reparameterise": reparameterise},
+    "Interpolation": interpolation,
 }
