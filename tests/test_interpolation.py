@@ -64,7 +64,7 @@ def test_pictures_are_judged_by_the_elbo():
     torch.manual_seed(0)
     judge = VAE(3, (16,))
     with torch.no_grad():
-        judge.encoder[-1].weight.mul_(20)  # far from the prior, so that both terms matter
+        judge.encoder[-1].weight.mul_(5)  # far from the prior, so that both terms matter
     x = torch.rand(5, 1, 28, 28, generator=torch.Generator().manual_seed(0))
     rate, distortion = interpolation.judge_pictures(judge, x, interpolation.antithetic(2_000, 3, seed=1))
     torch.manual_seed(1)
@@ -74,7 +74,7 @@ def test_pictures_are_judged_by_the_elbo():
     many = torch.stack([one[1] for one in terms])
     assert ((distortion - many.mean(0)).abs() < 4 * many.std(0) / 20).all()
     again = interpolation.judge_pictures(judge, x[2:3], interpolation.antithetic(2_000, 3, seed=1))
-    torch.testing.assert_close(again[1], distortion[2:3])  # a picture's ELBO does not depend on its neighbours
+    torch.testing.assert_close(again[1], distortion[2:3], rtol=1e-5, atol=0)  # a picture's ELBO does not depend on its neighbours
 
 
 def test_noise_comes_in_pairs():
