@@ -4,7 +4,6 @@ import torch
 from torch import Tensor
 
 from vae_tutorial.checkpoints import load_model
-from vae_tutorial.evaluation import active_units
 from vae_tutorial.image_quality import digit_confidence
 from vae_tutorial.interpolation import PATHS, antithetic, codes_of, ink_entropy, judge_pictures, nearest_distance, pictures_of
 from vae_tutorial.models import VAE, Autoencoder
@@ -29,7 +28,7 @@ def run(model: str, latent_dim: int, seed: int, root: str | None = None) -> dict
 
     Distances to the nearest held-out code are divided by `neighbour`, the mean distance from a code to its nearest one. The
     judge of the decoded pictures is `mnist-beta-10d` at β = 1, which none of these trainings had a part in; it measures
-    `elbo`, `rate` and the pictures' own `entropy` (nats). `cosine` is that of the angle between the codes of a pair. `confidence` is that of a digit classifier. `blend` is the mean of the two pictures.
+    `elbo`, `rate` and the pictures' own `entropy` (nats). `confidence` is that of a digit classifier. `blend` is the mean of the two pictures.
     """
     images, objective = training_images(DATA, root, seed), negative_elbo if model == "vae" else cross_entropy
     with torch.random.fork_rng(devices=[]):
@@ -48,8 +47,6 @@ def run(model: str, latent_dim: int, seed: int, root: str | None = None) -> dict
         "loss": round(evaluate(trained, held_out.x, objective, seed=MEASURING_SEED)["loss"], 3),
         "neighbour": round(neighbour, 4),
         "length": round(float(codes.norm(dim=1).mean()), 4),
-        "cosine": round(float(torch.cosine_similarity(codes[first], codes[second]).mean()), 4),
-        "active": int(active_units(trained, held_out.x).sum()) if model == "vae" else latent_dim,
     }
     shares = torch.linspace(0, 1, SHARES)
     for name, path in PATHS.items():
