@@ -27,8 +27,8 @@ def run(model: str, latent_dim: int, seed: int, root: str | None = None) -> dict
     """Train once; then means over the pairs at each t, for both kinds of path: `norm_straight`, `elbo_spherical`, ….
 
     Distances to the nearest held-out code are divided by `neighbour`, the mean distance from a code to its nearest one. The
-    judge of the decoded pictures is `mnist-beta-10d` at β = 1, which none of these trainings had a part in; it measures
-    `elbo`, `rate` and the pictures' own `entropy` (nats). `confidence` is that of a digit classifier. `blend` is the mean of the two pictures.
+    judge of the decoded pictures is `mnist-beta-10d` at β = 1, which none of these trainings had a part in; it measures `elbo`,
+    `rate` and the pictures' own `entropy` (nats). `confidence` is that of a digit classifier. `blend` is the mean of both pictures.
     """
     images, objective = training_images(DATA, root, seed), negative_elbo if model == "vae" else cross_entropy
     with torch.random.fork_rng(devices=[]):
