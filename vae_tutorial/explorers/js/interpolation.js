@@ -94,8 +94,8 @@ function render({ model, el }) {
       const plane = planeOf(codeOf(network, from), codeOf(network, to)), bank = banks[network], count = bank.length / d;
       const codes = Array.from({ length: count }, (_, n) => bank.subarray(n * d, (n + 1) * d)), lengths = codes.map(lengthOf).sort((a, b) => a - b);
       const points = Float32Array.from(codes.flatMap((z) => placeOf(z, plane, true))), own = walks.filter((_, row) => ROWS[row].network === network);
-      const extent = 1.08 * Math.max(lengths[Math.floor(0.98 * (count - 1))], network === "vae" ? Math.sqrt(d) : 0, ...own.flatMap((walk) => walk.lengths));
-      planes[network] = { points, extent, places: Object.fromEntries(own.map((walk, i) => [PATHS[i], walk.places.map((z) => placeOf(z, plane))])) };
+      const extent = 1.08 * Math.max(lengths[Math.floor(0.98 * (count - 1))], ...own.flatMap((walk) => walk.lengths));
+      planes[network] = { points, extent, shell: lengths.reduce((sum, length) => sum + length, 0) / count, places: Object.fromEntries(own.map((walk, i) => [PATHS[i], walk.places.map((z) => placeOf(z, plane))])) };
     }
     films.forEach((film) => { film.shown = ""; });
   }
@@ -122,13 +122,13 @@ function render({ model, el }) {
     decoded.set(walk.picture(index));
     const { rate, distortion } = walk.judged(index), norm = walk.lengths[index], { distance, index: neighbour } = walk.near[index];
     el.values = { row, index, z: Float32Array.from(walk.places[index]), norm, distance, rate, distortion, elbo: -(rate + distortion) };
-    facts.norm.textContent = formatNumber(norm) + (isVae && d > 2 ? ` (√d = ${formatNumber(Math.sqrt(d), 1)})` : "");
+    facts.norm.textContent = `${formatNumber(norm)} (codes: ${formatNumber(planes[model.get("network")].shell)})`;
     facts.prior.textContent = isVae ? `${formatNumber(logNormalizer - norm ** 2 / 2, 1)} nats` : "no prior";
     facts.near.textContent = `${formatNumber(distance)}, a ${labels[neighbour]}`;
     facts.rate.textContent = `${formatNumber(rate, 1)} nats`;
     facts.distortion.textContent = `${formatNumber(distortion, 1)} nats`;
     facts.elbo.textContent = `${formatNumber(-(rate + distortion), 1)} nats`;
-    mapNote.textContent = d === 2 ? "" : `Each code stands at its true distance from 0 (+).${isVae ? " Dotted: where draws from p(z) lie." : " An autoencoder has no prior."}`;
+    mapNote.textContent = d === 2 ? "" : "Each code stands at its true distance from 0 (+). Dotted: their mean length.";
     for (const { nodes, trait } of choices) nodes.forEach(({ node }, place) => node.setAttribute("aria-pressed", String(place === model.get(trait))));
     films.forEach(({ node }, i) => node.setAttribute("aria-pressed", String(i === row)));
     const said = `${ROWS[row].name}, from a ${digitLabels[model.get("start")]} to a ${digitLabels[starts + model.get("end")]}, t = ${formatNumber(index / STEPS)}: length ${formatNumber(norm)}, `
@@ -148,13 +148,13 @@ function render({ model, el }) {
       strip.shown = state;
       strip.film.paint({ pictures, chosen: here, colours });
     });
-    const { points, extent, places } = planes[network];
+    const { points, extent, places, shell } = planes[network];
     map.paint({
-      points, extent, places, kind: path, index, key: `${network} ${chosen}`, shell: network === "vae" ? Math.sqrt(d) : 0,
+      points, extent, places, kind: path, index, key: `${network} ${chosen}`, shell, hasPrior: network === "vae",
       ends: [String(digitLabels[model.get("start")]), String(digitLabels[starts + model.get("end")])], colours,
     });
     const both = (pick) => ({ straight: pick(straight), spherical: pick(spherical) }), common = { kind: path, index, colours };
-    plots[0].paint({ curves: both((walk) => walk.lengths), name: "length", decimals: 2, dotted: network === "vae" && d > 2 ? { value: Math.sqrt(d), text: "√d" } : null, ...common });
+    plots[0].paint({ curves: both((walk) => walk.lengths), name: "length", decimals: 2, dotted: { value: shell, text: "all codes" }, ...common });
     plots[1].paint({ curves: both((walk) => walk.near.map(({ distance }) => distance)), name: "distance to the nearest code", decimals: 2, dotted: { value: model.get("neighbours")[network], text: "code to code" }, ...common });
     plots[2].paint({ curves: both((walk) => walk.elbos()), name: "ELBO of the picture", decimals: 1, ...common });
     output.paint();

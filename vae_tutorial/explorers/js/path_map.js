@@ -7,9 +7,9 @@ import { PATHS } from "./walk.js";
 const WIDTHS = { chosen: 3.5, other: 1.6 };
 
 // createPathMap({signal, labels, planar, onPlace, onStep, onHome}) → {canvas, paint(changes)}. Changes: points (Float32Array, 2 each),
-// key (a new one redraws them), places {straight, spherical} [[x, y], …], kind, index, extent, shell (radius or 0), ends, colours.
+// key (a new one redraws them), places {straight, spherical} [[x, y], …], kind, index, extent, shell (a radius), hasPrior, ends, colours.
 export function createPathMap({ signal, labels, planar, onPlace, onStep, onHome }) {
-  const view = { points: null, key: "", places: null, kind: PATHS[0], index: 0, extent: 1, shell: 0, ends: ["", ""], colours: null };
+  const view = { points: null, key: "", places: null, kind: PATHS[0], index: 0, extent: 1, shell: 0, hasPrior: false, ends: ["", ""], colours: null };
   const canvas = element("canvas", { class: "vae-square vae-active", tabindex: 0, role: "application", "aria-label": "map with both paths" });
   let kept = null, keptKey = "";
   const background = (width, height, axes) => {
@@ -18,8 +18,8 @@ export function createPathMap({ signal, labels, planar, onPlace, onStep, onHome 
     keptKey = wanted;
     kept = createLayer(width, height);
     drawPoints(kept.context, width, height, axes, view.points, labels, view.colours);
-    if (view.shell && planar) drawPrior(kept.context, axes, view.colours);
-    else if (view.shell) drawShell(kept.context, axes, view.shell, view.colours);
+    if (!planar) drawShell(kept.context, axes, view.shell, view.colours);
+    else if (view.hasPrior) drawPrior(kept.context, axes, view.colours);
     return kept.canvas;
   };
   const surface = createSurface(canvas, signal, (context, width, height) => {
@@ -74,7 +74,7 @@ function drawOrigin(context, axes, colours) {
   context.stroke();
 }
 
-// The radius near which a draw from p(z) lies.
+// The mean length of the codes, as a circle around 0.
 function drawShell(context, axes, radius, colours) {
   const [x, y] = axes.toScreen(0, 0);
   context.strokeStyle = context.fillStyle = colours.prior;
@@ -89,5 +89,5 @@ function drawShell(context, axes, radius, colours) {
   context.font = "600 12px system-ui, sans-serif";
   context.textAlign = "center";
   context.textBaseline = "bottom";
-  outlinedText(context, "√d", x, y + radius * axes.scale + 16, colours);
+  outlinedText(context, "mean length", x, y + radius * axes.scale + 16, colours);
 }
