@@ -74,19 +74,19 @@ def slerp(answer: object) -> str | None:
     return agrees(answer, _white, cases, tolerance=1e-4, hints=hints)
 
 
-KINDS = ["straight midpoints", "reconstructions", "digits", "blends"]
+KINDS = ["digits", "reconstructions", "straight midpoints", "blends"]
 
 
 @exercise("interpolation/kinds")
 def kinds(answer: object) -> str | None:
     """Four kinds of pictures, from the highest mean ELBO to the lowest."""
+    undecided = "the misfit of both is small. Which of the two is greyer?"
+    blend = "a blend is two digits at once, in grey: both its greyness and its misfit are large."
     hints = {
-        (
-            "digits",
-            "reconstructions",
-        ): "a reconstruction has lost what is hard to say. Does that make it dearer or cheaper?",
-        ("blends", "digits"): "a blend is two digits at once, which no digit of the training set was.",
-        ("digits", "straight midpoints"): "is a real digit, with all its accidents, cheaper than what the decoder draws by itself?",
+        ("reconstructions", "digits"): "the model drew it, so its misfit is small. But what does its ELBO charge for every grey pixel?",
+        ("straight midpoints", "digits"): "a high log p(z) of the code is no high ELBO of the picture.",
+        ("straight midpoints", "reconstructions"): undecided,
+        **{("blends", other): blend for other in ("digits", "reconstructions", "straight midpoints")},
     }
     return ranking(answer, KINDS, hints)
 
