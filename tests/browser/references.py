@@ -14,7 +14,7 @@ from scipy.special import logsumexp
 from torch import Tensor
 
 from vae_tutorial import checkpoints
-from vae_tutorial.interpolation import PATHS, codes_of, judge_pictures, nearest_distance, pictures_of
+from vae_tutorial.interpolation import PATHS, codes_of, ink_entropy, judge_pictures, nearest_distance, pictures_of
 from vae_tutorial.likelihoods import gaussian
 
 Shown = dict[str, Any]
@@ -199,7 +199,7 @@ def interpolation(explorer: Explorer) -> Callable[[Shown], Expected]:
         picture = pictures_of(pair[name], z)
         rate, distortion = judge_pictures(judge, picture, eps)
         terms = {"z": z, "norm": z.norm(), "distance": nearest_distance(z, banks[name]), "decoded": picture.flatten()}
-        terms |= {"rate": rate, "distortion": distortion, "elbo": -(rate + distortion)}
+        terms |= {"rate": rate, "distortion": distortion, "elbo": -(rate + distortion), "greyness": ink_entropy(picture)}
         return {key: value.numpy() for key, value in terms.items()}
 
     return torch.no_grad()(expected)

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createWalk, lengthOf, nearestOf, pathAt, PATHS, placeOf, planeOf, STEPS } from "../../vae_tutorial/explorers/js/walk.js";
+import { createWalk, greynessOf, lengthOf, nearestOf, pathAt, PATHS, placeOf, planeOf, STEPS } from "../../vae_tutorial/explorers/js/walk.js";
 
 const near = (found, wanted, tolerance = 1e-9) => {
   assert.equal(found.length, wanted.length);
@@ -53,3 +53,5 @@ near([...walk.picture(3)], [0.5, 1]);
 assert.deepEqual(calls, { decoded: 1, judged: 1 });
 assert.equal(walk.elbos()[3], -3);
 assert.equal(walk.places.length, STEPS + 1);
+// greyness: log 2 for each undecided pixel, nothing for black and white
+assert.ok(Math.abs(greynessOf(Float32Array.from([0, 1, 0.5, 0.5])) - 2 * Math.LN2) < 1e-6);

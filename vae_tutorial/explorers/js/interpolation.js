@@ -7,7 +7,7 @@ import { createDigitPainter, digitValues, PIXELS } from "./digits.js";
 import { createFilm } from "./film.js";
 import { createPathMap } from "./path_map.js";
 import { createPathPlot } from "./path_plot.js";
-import { createJudge, createWalk, lengthOf, PATHS, placeOf, planeOf, STEPS } from "./walk.js";
+import { createJudge, createWalk, greynessOf, lengthOf, PATHS, placeOf, planeOf, STEPS } from "./walk.js";
 
 const NETWORKS = { vae: "VAE", autoencoder: "autoencoder" };
 const ROWS = Object.keys(NETWORKS).flatMap((network) => PATHS.map((path) => ({ network, path, name: `${NETWORKS[network]}, ${path}` })));
@@ -120,13 +120,13 @@ function render({ model, el }) {
     choose();
     const row = rowNow(), index = indexNow(), walk = walks[row], isVae = model.get("network") === "vae";
     decoded.set(walk.picture(index));
-    const { rate, distortion } = walk.judged(index), norm = walk.lengths[index], { distance, index: neighbour } = walk.near[index];
-    el.values = { row, index, z: Float32Array.from(walk.places[index]), norm, distance, rate, distortion, elbo: -(rate + distortion) };
+    const { rate, distortion } = walk.judged(index), greyness = greynessOf(decoded), norm = walk.lengths[index], { distance, index: neighbour } = walk.near[index];
+    el.values = { row, index, z: Float32Array.from(walk.places[index]), norm, distance, rate, distortion, greyness, elbo: -(rate + distortion) };
     facts.norm.textContent = `${formatNumber(norm)} (codes: ${formatNumber(planes[model.get("network")].shell)})`;
     facts.prior.textContent = isVae ? `${formatNumber(logNormalizer - norm ** 2 / 2, 1)} nats` : "no prior";
     facts.near.textContent = `${formatNumber(distance)}, a ${labels[neighbour]}`;
     facts.rate.textContent = `${formatNumber(rate, 1)} nats`;
-    facts.distortion.textContent = `${formatNumber(distortion, 1)} nats`;
+    facts.distortion.textContent = `${formatNumber(greyness, 1)} grey + ${formatNumber(distortion - greyness, 1)} misfit`;
     facts.elbo.textContent = `${formatNumber(-(rate + distortion), 1)} nats`;
     mapNote.textContent = d === 2 ? "" : "Each code stands at its true distance from 0 (+). Dotted: their mean length.";
     for (const { nodes, trait } of choices) nodes.forEach(({ node }, place) => node.setAttribute("aria-pressed", String(place === model.get(trait))));

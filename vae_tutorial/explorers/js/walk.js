@@ -50,6 +50,12 @@ export function nearestOf(z, codes) {
   return { index, distance: Math.sqrt(best) };
 }
 
+// The entropy of coins that show ink as often as the pixels are dark, nats: the floor of a grey picture's distortion.
+export function greynessOf(x) {
+  const part = (p) => (p > 0 ? -p * Math.log(p) : 0);
+  return x.reduce((sum, p) => sum + part(p) + part(1 - p), 0);
+}
+
 // createJudge(encoder, decoder, eps) → judge(x) → {rate, distortion}: a VAE's two terms for a picture that it encodes again.
 export function createJudge(encoder, decoder, eps) {
   const d = decoder.inputs, draws = eps.length / d, z = new Float32Array(d);
