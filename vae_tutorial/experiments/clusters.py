@@ -39,7 +39,7 @@ SIZES = (50, 150, 500, 1_500, 5_000)  # images among which a code names one
 MAPPED = 250  # codes on the maps of the first seed
 STEPS_ACROSS = 21  # places decoded between two classes
 SETTINGS = grid(kind=KINDS, seed=range(5))
-MINUTES = 0.7
+MINUTES = 0.5
 
 
 def seen(q: Independent, noise: str, eps: Tensor) -> Tensor:
