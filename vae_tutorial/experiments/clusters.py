@@ -38,7 +38,6 @@ PEAK_LEARNING_RATE = 3e-3
 SIZES = (50, 150, 500, 1_500, 5_000)  # images among which a code names one
 MAPPED = 250  # codes on the maps of the first seed
 STEPS_ACROSS = 21  # places decoded between two classes
-SURE = 0.9  # a digit classifier's confidence from which on it counts as sure
 SETTINGS = grid(kind=KINDS, seed=range(5))
 MINUTES = 0.5
 
@@ -115,9 +114,9 @@ def information(model: VAE, x: Tensor, noise: str) -> list[float]:
 
 @torch.no_grad()
 def gaps(model: VAE, codes: Tensor, digits: Any) -> dict[str, float]:
-    """Means over the 45 pairs of classes: the valley between them, and what is decoded on the straight way from one to the other.
+    """Means over the 45 pairs of classes: the valley between them, and the worst image decoded on the way from one to the other.
 
-    Of these images, the share of which a digit classifier is unsure, and how far (Euclidean) the nearest real digit is away.
+    An image is the worse the less sure a digit classifier is, and the farther it is from the nearest real digit (Euclidean).
     """
     ends = codes[probes.densest(codes, digits.y)]  # (10, 2)
     share = torch.linspace(0, 1, STEPS_ACROSS)[:, None]
@@ -127,10 +126,10 @@ def gaps(model: VAE, codes: Tensor, digits: Any) -> dict[str, float]:
     away = torch.cdist(images.flatten(1), digits.x.flatten(1)).amin(1).view(45, -1)
     return {
         "valley": float(np.mean(probes.valleys(codes, digits.y)[np.triu_indices(10, 1)])),
-        "unsure": float((sure < SURE).float().mean()),
-        "unsure_ends": float((sure[:, [0, -1]] < SURE).float().mean()),
-        "away": float(away.mean()),
+        "sure_ends": float(sure[:, [0, -1]].mean()),
+        "sure_least": float(sure.amin(1).mean()),
         "away_ends": float(away[:, [0, -1]].mean()),
+        "away_most": float(away.amax(1).mean()),
     }
 
 
