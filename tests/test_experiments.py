@@ -11,6 +11,7 @@ from vae_tutorial import checkpoints
 from vae_tutorial.data import Images
 from vae_tutorial.experiments import __main__ as command
 from vae_tutorial.experiments import records
+from vae_tutorial.models import VAE
 from vae_tutorial.recipes import measuring
 
 EXPERIMENTS = command.load_experiments()
@@ -146,3 +147,49 @@ def test_the_nearest_code_prefers_the_straight_middle():
     record = records.load_record("interpolation")
     middles = {path: records.over_seeds(record, f"distance_{path}", model="vae", latent_dim=16)[:, 5] for path in ("straight", "spherical")}
     assert (middles["spherical"] > middles["straight"] + 0.1).all()
+
+
+# ---------------------------------------------------------------- clusters
+
+
+@pytest.mark.parametrize(("noise", "sampled"), [("learned", True), ("none", False)])
+def test_the_corner_with_both_is_the_elbo_and_without_noise_the_mean_is_decoded(noise, sampled, test_digits):
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model, x = VAE(2, (16,)), test_digits.x[:20]
+        terms = EXPERIMENTS["clusters"].noise_and_kl(model, x, noise, beta=1.0)
+        torch.manual_seed(1)
+        eps = torch.randn(20, 2)
+    mu, log_var = model.encode(x)
+    torch.testing.assert_close(terms["kl"], (mu.square() + log_var.exp() - 1 - log_var).sum(1) / 2)
+    torch.testing.assert_close(terms["loss"], terms["distortion"] + terms["kl"])
+    exact = -model.likelihood(mu).log_prob(x)
+    assert torch.allclose(terms["distortion"], exact) == (not sampled)
+    code = EXPERIMENTS["clusters"].seen(model.posterior(x), noise, eps)
+    torch.testing.assert_close(code, mu + sampled * (0.5 * log_var).exp() * eps)
+
+
+def test_codes_without_noise_name_their_images(test_digits):
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = VAE(2, (16,))
+    found = EXPERIMENTS["clusters"].information(model, test_digits.x[:150], "none")
+    assert found == pytest.approx([np.log(50)] + 4 * [np.log(150)])
+    assert EXPERIMENTS["clusters"].information(model, test_digits.x[:150], "fixed")[-1] < 0.1  # untrained codes under noise of size 1
+
+
+def clusters(result: str, kind: str) -> np.ndarray:
+    return records.over_seeds(records.load_record("clusters"), result, kind=kind)
+
+
+def test_kl_alone_shrinks_the_codes_and_bounds_nothing():
+    assert clusters("spread", "kl")[:, -1].max() < 0.6 * clusters("spread", "neither")[:, -1].min()
+    assert (clusters("information", "kl")[:, -1] > 4 * clusters("kl", "kl")).all()
+
+
+def test_noise_alone_makes_room_between_clouds_and_both_together_limit_the_information():
+    ratio = {kind: clusters("spread", kind)[:, -1] / clusters("sigma", kind)[:, -1] for kind in ("noise", "both")}
+    assert ratio["noise"].min() > 1.5 * ratio["both"].max()
+    assert clusters("spread", "fixed-noise")[:, -1].min() > 3
+    assert clusters("information", "noise")[:, -1].min() > clusters("information", "both")[:, -1].max() + 0.3
+    assert (clusters("information", "both")[:, -1] < clusters("kl", "both")).all()

@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy.stats import multivariate_normal, norm
 
-from vae_tutorial.probes import auroc, classifier_two_sample, knn_accuracy, linear_probe, silhouette
+from vae_tutorial.probes import auroc, classifier_two_sample, densest, knn_accuracy, linear_probe, log_density, silhouette, valleys
 
 
 def blobs(distance: float, each: int = 100, classes: int = 3, d: int = 2, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -195,3 +195,44 @@ def test_differences_beyond_the_mean_are_seen(shape):
 def test_two_samples_want_codes_of_one_length():
     with pytest.raises(ValueError, match="two sets of codes"):
         classifier_two_sample(np.zeros((9, 2)), np.zeros((9, 3)))
+
+
+# ---------------------------------------------------------------- gaps
+
+
+def test_log_density_differs_by_that_of_the_gaussian():
+    codes = np.random.default_rng(0).normal(size=(20_000, 2))
+    low, high = log_density(codes, [[1.5, 1.5], [0.0, 0.0]], neighbours=50)
+    assert high - low == pytest.approx(1.5**2, abs=4 * (2 / 50) ** 0.5)  # the estimate's standard deviation is about 1/√k
+
+
+def test_the_densest_code_of_a_gaussian_is_near_its_middle():
+    codes, labels = blobs(20, each=1_000)
+    middles = codes[densest(codes, labels, neighbours=50)]
+    np.testing.assert_allclose(middles, [[0, 0], [20, 0], [40, 0]], atol=0.6)
+
+
+@pytest.mark.parametrize("d", [1, 2])
+def test_the_valley_between_two_gaussians_is_the_densitys(d):
+    """Means 6 apart, variance 1: the density sinks from (1 + e^−18)/2 to e^−4.5 of a single one's peak."""
+    codes, labels = blobs(6, each=20_000, classes=2, d=d)
+    depth = valleys(codes, labels, neighbours=50)
+    assert depth.shape == (2, 2)
+    assert depth[0, 0] == depth[1, 1] == 0
+    assert depth[0, 1] == depth[1, 0] == pytest.approx(4.5 - np.log(2), abs=4 * (2 / 50) ** 0.5)
+
+
+def test_one_gaussian_under_two_labels_has_no_valley():
+    codes, labels = blobs(0, each=10_000, classes=2)
+    assert valleys(codes, labels, neighbours=100)[0, 1] < 4 * (2 / 100) ** 0.5
+
+
+def test_valleys_do_not_depend_on_the_scale_of_the_map():
+    codes, labels = blobs(4, each=500)
+    np.testing.assert_allclose(valleys(1e-3 * codes, labels), valleys(codes, labels), atol=1e-9)
+    np.testing.assert_allclose(valleys(torch.from_numpy(codes) + 50, labels), valleys(codes, labels), atol=1e-6)
+
+
+def test_a_class_without_enough_neighbours_is_refused():
+    with pytest.raises(ValueError, match="smallest class has 5 codes"):
+        valleys(*blobs(1, each=5))

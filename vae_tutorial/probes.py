@@ -3,6 +3,7 @@
 Codes are arrays or CPU tensors (N, d), labels (N,). Accuracies are measured on codes that the classifier has not seen.
 """
 
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier, VotingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score, silhouette_score
 from sklearn.model_selection import StratifiedKFold, cross_val_score
-from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
@@ -113,6 +114,62 @@ def auroc(positive: ArrayLike, negative: ArrayLike) -> float:
     if not (len(positive) and len(negative)):
         raise ValueError(f"both sides want scores, got {len(positive)} and {len(negative)}")
     return float(roc_auc_score(np.repeat([1, 0], [len(positive), len(negative)]), np.concatenate([positive, negative])))
+
+
+def densest(codes: ArrayLike, labels: ArrayLike, neighbours: int = 20) -> np.ndarray:
+    """The place of each class's densest code, (C,): the one whose nearest `neighbours` codes of its own class are closest.
+
+    Raises:
+        ValueError: arrays that do not match, or a class without so many neighbours.
+    """
+    codes, labels = _matching(codes, labels)
+    classes, sizes = np.unique(labels, return_counts=True)
+    if sizes.min() <= neighbours:
+        raise ValueError(f"the smallest class has {sizes.min()} codes: too few for {neighbours} neighbours of each")
+    places = [np.flatnonzero(labels == label) for label in classes]
+    reach = [NearestNeighbors(n_neighbors=neighbours).fit(codes[own]).kneighbors()[0][:, -1] for own in places]
+    return np.array([own[distance.argmin()] for own, distance in zip(places, reach, strict=True)])
+
+
+def log_density(codes: ArrayLike, places: ArrayLike, neighbours: int = 20) -> np.ndarray:
+    """The log-density of codes at other places, (M,) nats up to a constant: −d·log r, r the reach to so many codes.
+
+    The nearest-neighbour estimate of Loftsgaarden & Quesenberry (1965). A constant factor on all codes shifts it by a constant,
+    so that differences do not depend on the scale of a map.
+
+    Args:
+        codes: (N, d), all different.
+        places: (M, d).
+        neighbours: how many codes r reaches; more of them give a smoother estimate.
+    """
+    codes = np.asarray(codes)
+    reach = NearestNeighbors(n_neighbors=neighbours).fit(codes).kneighbors(np.asarray(places))[0][:, -1]
+    return -codes.shape[1] * np.log(reach)
+
+
+def valleys(codes: ArrayLike, labels: ArrayLike, neighbours: int = 20, steps: int = 41) -> np.ndarray:
+    """How deep the gaps between classes are: (C, C) nats, the diagonal 0.
+
+    For each pair, the density of *all* codes along the straight line between the two classes' densest codes: by how much its
+    lowest place lies below the lower of the two ends. 0 means that there is no gap on that line. See `log_density`.
+
+    Args:
+        codes: (N, d).
+        labels: (N,).
+        neighbours: of both estimates.
+        steps: places on each line, with its ends.
+
+    Raises:
+        ValueError: as `densest`.
+    """
+    codes, labels = _matching(codes, labels)
+    ends = codes[densest(codes, labels, neighbours)]  # (C, d)
+    share = np.linspace(0, 1, steps)[:, None]
+    depth = np.zeros((len(ends), len(ends)))
+    for a, b in combinations(range(len(ends)), 2):
+        along = log_density(codes, (1 - share) * ends[a] + share * ends[b], neighbours)
+        depth[a, b] = depth[b, a] = min(along[0], along[-1]) - along.min()
+    return depth
 
 
 def _accuracy(classifier: Any, codes: ArrayLike, labels: ArrayLike, test: Labelled | None, folds: int, seed: int) -> float:
