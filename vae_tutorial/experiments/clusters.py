@@ -36,7 +36,7 @@ EPOCHS = 12
 BATCH_SIZE = 256
 PEAK_LEARNING_RATE = 3e-3
 SIZES = (50, 150, 500, 1_500, 5_000)  # images among which a code names one
-MAPPED = 250  # codes on the maps of the first seed
+MAPPED = 200  # codes on the maps of the first seed
 STEPS_ACROSS = 21  # places decoded between two classes
 SETTINGS = grid(kind=KINDS, seed=range(5))
 MINUTES = 0.5
