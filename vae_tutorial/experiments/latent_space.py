@@ -87,13 +87,18 @@ def probe(images: Images, mu: Tensor, z: Tensor) -> dict[str, float]:
 def rates(model: VAE, x: Tensor, mu: Tensor, sigma: Tensor) -> dict[str, float]:
     """The rate in its parts, nats: what a code tells of its image, and what shifting and rescaling each unit would save."""
     parts = aggregate_posterior(model, x[:PROBED], seed=MEASURING_SEED)
-    second_moments = mu.var(0, correction=0) + sigma.square().mean(0)  # (d,) about the units' means: 1 after rescaling
     return {
         "noise": sigma.log().mean().exp(),  # geometric mean
         "information": parts.mutual_information,
         "final_rate": parts.rate,
-        "rate_rescaled": (second_moments.log() / 2 - sigma.log().mean(0)).sum(),
+        "rate_rescaled": rescaled_rate(mu, sigma),
     }
+
+
+def rescaled_rate(mu: Tensor, sigma: Tensor) -> Tensor:
+    """The mean rate, nats, once every unit of the codes (N, d) is shifted and scaled for the lowest."""
+    second_moments = mu.var(0, correction=0) + sigma.square().mean(0)  # (d,) about the units' means: 1 after rescaling
+    return (second_moments.log() / 2 - sigma.log().mean(0)).sum()
 
 
 @torch.no_grad()
