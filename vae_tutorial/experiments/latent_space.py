@@ -20,7 +20,7 @@ DATA = "mnist"
 TRAINING_IMAGES = 20_000  # of the 55,000: more epochs for the same time, so that the curves have more points
 HIDDEN = (128, 64)  # small enough for forty trainings; 2-D reconstructions end some nats above those of `mnist-2d`
 ACTIVATION = "silu"
-EPOCHS = 12
+EPOCHS = 20
 BATCH_SIZE = 128
 LEARNING_RATE = 1.5e-3  # constant: under a falling one everything would stop moving at the end, a rate still rising, too
 SETTINGS = grid(d=(2, 10), beta=(1.0, 0.01, 0.0, None), seed=range(5))  # None: the plain autoencoder, no noise and no price
