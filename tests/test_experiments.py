@@ -128,15 +128,15 @@ LATENT_BETAS = (1.0, 0.01, 0.0, None)
 
 @pytest.mark.parametrize("d", [2, 10])
 def test_without_the_kl_term_codes_leave_the_prior(d):
-    """With every seed: wider codes, told from the prior; the rate higher, and rising to the end."""
+    """With every seed: wider codes, told from the prior; a rate that has risen, far above the one that is paid for."""
     record = records.load_record("latent-space")
     spread, told = ({b: records.over_seeds(record, key, d=d, beta=b) for b in LATENT_BETAS} for key in ("spread", "told_apart"))
     for free in (0.0, None):
-        assert spread[free].min() > 2 * spread[1.0].max()
+        assert spread[free].min() > 3 * spread[1.0].max()
         assert told[free].min() > told[1.0].max() + 0.1
     rate = records.over_seeds(record, "rate", d=d, beta=0.0)
-    assert (rate[:, -1] > records.over_seeds(record, "rate", d=d, beta=1.0)[:, -1] + 1).all()
-    assert (rate[:, -1] > rate[:, rate.shape[1] // 2 - 1] + 0.3).all()
+    assert rate[:, -1].min() > 5 * records.over_seeds(record, "rate", d=d, beta=1.0)[:, -1].max()
+    assert (rate[:, -1] > rate[:, 0] + 5).all()
 
 
 def test_naming_digits_does_not_need_the_kl_term():
