@@ -17,7 +17,8 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 # Bottom to top, as the design lists them; a new module gets its place here.
 LAYERS = [
     *("data", "sprites", "laboratory", "corruptions", "networks", "likelihoods", "models", "checkpoints", "objectives", "schedules"),
-    *("training", "quadrature", "evaluation", "probes", "image_quality", "ground_truth", "disentanglement", "interpolation", "sweeps"),
+    *("training", "quadrature", "evaluation", "probes", "embeddings", "image_quality", "ground_truth", "disentanglement"),
+    *("interpolation", "sweeps"),
     *("plotting", "exercises", "explorers", "recipes", "experiments"),
 ]
 ALONE = {"plotting"}  # arrays in, figure out: imports no sibling

@@ -193,3 +193,37 @@ def test_noise_alone_makes_room_between_clouds_and_both_together_limit_the_infor
     assert clusters("spread", "fixed-noise")[:, -1].min() > 3
     assert clusters("information", "noise")[:, -1].min() > clusters("information", "both")[:, -1].max() + 0.3
     assert (clusters("information", "both")[:, -1] < clusters("kl", "both")).all()
+
+
+LATENT_BETAS = (1.0, 0.01, 0.0, None)
+
+
+@pytest.mark.parametrize("d", [2, 10])
+def test_without_the_kl_term_codes_leave_the_prior(d):
+    """With every seed: wider codes, told from the prior; a rate that has risen, far above the one that is paid for."""
+    record = records.load_record("latent-space")
+    spread, told = ({b: records.over_seeds(record, key, d=d, beta=b) for b in LATENT_BETAS} for key in ("spread", "told_apart"))
+    for free in (0.0, None):
+        assert spread[free].min() > 3 * spread[1.0].max()
+        assert told[free].min() > told[1.0].max() + 0.1
+    rate = records.over_seeds(record, "rate", d=d, beta=0.0)
+    assert rate[:, -1].min() > 5 * records.over_seeds(record, "rate", d=d, beta=1.0)[:, -1].max()
+    assert (rate[:, -1] > rate[:, 0] + 5).all()
+
+
+def test_naming_digits_does_not_need_the_kl_term():
+    record = records.load_record("latent-space")
+    for d in (2, 10):
+        named = {b: records.over_seeds(record, "knn_means", d=d, beta=b).mean() for b in LATENT_BETAS}
+        assert named[None] > named[1.0] - 0.02
+    on_map = [records.over_seeds(record, "knn_tsne", d=10, beta=b).mean() for b in LATENT_BETAS]
+    assert max(on_map) - min(on_map) < 0.06
+
+
+def test_information_has_a_ceiling_and_the_rate_has_none():
+    record = records.load_record("latent-space")
+    ceiling = np.log(EXPERIMENTS["latent-space"].PROBED)
+    for beta in (1.0, 0.01, 0.0):
+        information, rate = (records.over_seeds(record, key, d=10, beta=beta) for key in ("information", "final_rate"))
+        assert (information < ceiling + 1e-3).all()
+        assert (rate > ceiling + 1).all()

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+import map_numbers
 import naive_estimates
 import numpy as np
 import torch
@@ -13,7 +14,7 @@ from built_site import Explorer
 from scipy.special import logsumexp
 from torch import Tensor
 
-from vae_tutorial import checkpoints
+from vae_tutorial import checkpoints, embeddings
 from vae_tutorial.interpolation import PATHS, codes_of, ink_entropy, judge_pictures, nearest_distance, pictures_of
 from vae_tutorial.likelihoods import gaussian
 
@@ -205,6 +206,24 @@ def interpolation(explorer: Explorer) -> Callable[[Shown], Expected]:
     return torch.no_grad()(expected)
 
 
+def perplexity(explorer: Explorer) -> Callable[[Shown], Expected]:
+    """The recorded maps, between two of them the mean with the slider's weights, and what NumPy finds in codes and map."""
+    clouds = list(embeddings.load_clouds().values())
+
+    def expected(shown: Shown) -> Expected:
+        cloud, codes = clouds[shown["cloud"]], clouds[shown["cloud"]].codes.double().numpy()
+        exact = 2 ** (round(4 * np.log2(shown["sliders"]["perplexity"])) / 4)  # the readout has three digits, the slider quarter steps
+        lower = min(int(np.searchsorted(cloud.perplexities, exact, "right")), len(cloud.perplexities) - 1) - 1
+        share = round(float(np.log2(exact / cloud.perplexities[lower])), 6)
+        flat = ((1 - share) * cloud.maps[lower] + share * cloud.maps[lower + 1]).double().numpy()
+        shape = {"Codes": map_numbers.ratios(codes, cloud.labels.numpy()), "Map": map_numbers.ratios(flat, cloud.labels.numpy())}
+        terms = {f"{name}{where}": found[place] for where, found in shape.items() for place, name in enumerate(("size", "apart"))}
+        terms |= {"kept": map_numbers.kept_neighbours(codes, flat, 10), "point": shown["sliders"]["point"], "perplexity": exact}
+        return {"positions": flat.ravel()} | {name: np.array(value) for name, value in terms.items()}
+
+    return expected
+
+
 def _objective(z: Tensor) -> Tensor:
     return z.square() / 2 + torch.sin(2 * z)
 
@@ -230,4 +249,5 @@ REFERENCES = {
     **{"MonteCarlo": monte_carlo, "MeanAndSample": mean_and_sample},
     **{"TwoDensities": two_densities, "DragQ": drag_q, "Reparameterise": reparameterise},
     "Interpolation": interpolation,
+    "Perplexity": perplexity,
 }

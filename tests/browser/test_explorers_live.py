@@ -11,18 +11,8 @@ from waiting import next_frame
 
 pytestmark = pytest.mark.browser
 
-KINDS = (
-    "LatentMap",
-    "Bottleneck",
-    "DrawDigit",
-    "BetaCalculator",
-    "MonteCarlo",
-    "MeanAndSample",
-    "TwoDensities",
-    "DragQ",
-    "Reparameterise",
-    "Interpolation",
-)
+KINDS = ("LatentMap", "Bottleneck", "DrawDigit", "BetaCalculator", "MonteCarlo", "MeanAndSample", "TwoDensities", "DragQ", "Reparameterise")
+KINDS += ("Interpolation", "Perplexity")
 DEEP_LINKS = {
     "LatentMap": ("z1=1.2&z2=-0.5", {"z₁": 1.2, "z₂": -0.5}),
     "Bottleneck": ("d=7&digit=3", {"d": 7}),
@@ -34,6 +24,7 @@ DEEP_LINKS = {
     "Reparameterise": ("z_mu=-1&z_sigma=0.5&samples=30", {"μ": -1, "σ": 0.5, "n": 30}),
     "MonteCarlo": ("S=1000&d=10&nats=0.1", {"S": 1000, "d": 10, "nats": 0.1}),
     "Interpolation": ("from=3&to=8&t=0.25&path=1", {"from": 3, "to": 8, "t": 0.25}),
+    "Perplexity": ("codes=2&perplexity=8&point=17", {"perplexity": 8, "point": 17}),
 }
 
 PICTURES = """(el) => [...el.querySelectorAll('canvas')].filter((canvas) => canvas.clientWidth)

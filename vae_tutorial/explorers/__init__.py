@@ -8,6 +8,7 @@ from vae_tutorial.explorers.interpolation import interpolation
 from vae_tutorial.explorers.latent_map import latent_map
 from vae_tutorial.explorers.mean_and_sample import mean_and_sample
 from vae_tutorial.explorers.monte_carlo import monte_carlo
+from vae_tutorial.explorers.perplexity import perplexity
 from vae_tutorial.explorers.quiz import quiz
 from vae_tutorial.explorers.reparameterise import reparameterise
 from vae_tutorial.explorers.two_densities import two_densities
@@ -21,6 +22,7 @@ __all__ = [
     "latent_map",
     "mean_and_sample",
     "monte_carlo",
+    "perplexity",
     "quiz",
     "reparameterise",
     "two_densities",

@@ -6,7 +6,7 @@ export function tickStep(scale) {
   return [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200].find((step) => step * scale >= 36) ?? 500;
 }
 
-function drawGrid(context, width, height, axes, extent, colours) {
+function drawGrid(context, width, height, axes, extent, colours, names) {
   const step = tickStep(axes.scale), decimals = step < 1 ? 1 : 0;
   context.lineWidth = 1;
   context.font = "11px system-ui, sans-serif";
@@ -32,10 +32,10 @@ function drawGrid(context, width, height, axes, extent, colours) {
   context.font = "italic 13px Georgia, 'Times New Roman', serif";
   context.textAlign = "right";
   context.textBaseline = "bottom";
-  context.fillText("z₁", width - 4, height - 3);
+  context.fillText(names[0], width - 4, height - 3);
   context.textAlign = "left";
   context.textBaseline = "top";
-  context.fillText("z₂", 4, 4);
+  context.fillText(names[1], 4, 4);
 }
 
 // Circles of one and two standard deviations of p(z).
@@ -100,7 +100,7 @@ export function classCentres(points, labels) {
   return centres;
 }
 
-function drawCentres(context, axes, centres, colours, size) {
+export function drawCentres(context, axes, centres, colours, size) {
   context.font = `700 ${size}px system-ui, sans-serif`;
   context.textAlign = "center";
   context.textBaseline = "middle";
@@ -120,9 +120,10 @@ export function nearestLabel(points, labels, x, y) {
   return label;
 }
 
-// createClassMap({points, labels}) → draw(context, width, height, {extent, colours, background}) → axes.
+// createClassMap({points, labels, names, prior}) → draw(context, width, height, {extent, colours, background}) → axes; `names` are the axes',
+// and `prior` says whether p(z)'s circles are drawn.
 // Everything that doesn't move is kept in a layer until size, range, colours or background change.
-export function createClassMap({ points, labels }) {
+export function createClassMap({ points, labels, names = ["z₁", "z₂"], prior = true }) {
   const centres = classCentres(points, labels);
   const spread = Math.max(...centres.map(({ x, y }) => Math.hypot(x, y)));
   let kept = null, key = "";
@@ -136,11 +137,11 @@ export function createClassMap({ points, labels }) {
         kept.context.imageSmoothingQuality = "high";
         kept.context.drawImage(background.canvas, 0, 0, width, height);
       } else {
-        drawGrid(kept.context, width, height, axes, extent, colours);
+        drawGrid(kept.context, width, height, axes, extent, colours, names);
         drawPoints(kept.context, width, height, axes, points, labels, colours);
         if (spread * axes.scale > 60) drawCentres(kept.context, axes, centres, colours, Math.max(13, Math.min(24, width / 17)));
       }
-      drawPrior(kept.context, axes, colours);
+      if (prior) drawPrior(kept.context, axes, colours);
     }
     context.drawImage(kept.canvas, 0, 0, width, height);
     return axes;
