@@ -14,6 +14,7 @@ from scipy.special import logsumexp
 from torch import Tensor
 
 from vae_tutorial import checkpoints
+from vae_tutorial.explorers import weights
 from vae_tutorial.likelihoods import gaussian
 
 Shown = dict[str, Any]
@@ -182,6 +183,40 @@ def reparameterise(explorer: Explorer) -> Callable[[Shown], Expected]:
     return expected
 
 
+def continuous_beta(explorer: Explorer) -> Callable[[Shown], Expected]:
+    """Codes and samples of the network as its int8 bytes say it, and the cards' curves between their points."""
+    vae, x = rounded_vae("mnist-beta"), pictures(explorer, "digits")
+    z = torch.from_numpy(np.frombuffer(explorer.bytes_of("z"), "<f4").copy()).view(64, 2)
+    curve, unit_curve = (checkpoints.model_card(name)["curve"] for name in ("mnist-beta", "mnist-beta-10d"))
+
+    def recorded(points: list[dict[str, Any]], column: list[float], beta: float) -> np.ndarray:
+        return np.array(np.interp(np.log(beta), np.log([point["beta"] for point in points]), column))
+
+    def expected(shown: Shown) -> Expected:
+        if shown["behind"]:
+            return {"behind": np.array(1e9)}
+        model = vae.given(beta=shown["beta"])
+        q = model.posterior(x)
+        rate, distortion = (recorded(curve, [point[name] for point in curve], shown["beta"]) for name in ("rate", "distortion"))
+        units = [recorded(unit_curve, [point["rate_per_unit"][i] for point in unit_curve], shown["beta"]) for i in range(10)]
+        computed = {"map": q.mean.flatten(), "spread": q.stddev.flatten(), "decoded": torch.sigmoid(model.decode(z)).flatten()}
+        terms = {"rate": rate, "distortion": distortion, "elbo": -rate - distortion, "units": np.array(units)}
+        return {name: value.numpy() for name, value in computed.items()} | terms
+
+    return torch.no_grad()(expected)
+
+
+@cache
+def rounded_vae(name: str) -> Any:
+    """A checkpoint with the weights that the browser recovers from int8 bytes."""
+    vae = checkpoints.load_model(name)
+    for network in (vae.encoder, vae.decoder):
+        linear = [module for module in network if isinstance(module, torch.nn.Linear)]
+        for layer, (weight, bias) in zip(linear, weights.unpacked(network, "int8"), strict=True):
+            layer.load_state_dict({"weight": weight, "bias": bias}, strict=False)
+    return vae
+
+
 def _objective(z: Tensor) -> Tensor:
     return z.square() / 2 + torch.sin(2 * z)
 
@@ -206,4 +241,5 @@ REFERENCES = {
     **{"LatentMap": latent_map, "Bottleneck": bottleneck, "DrawDigit": draw_digit, "BetaCalculator": beta_calculator},
     **{"MonteCarlo": monte_carlo, "MeanAndSample": mean_and_sample},
     **{"TwoDensities": two_densities, "DragQ": drag_q, "Reparameterise": reparameterise},
+    "ContinuousBeta": continuous_beta,
 }
