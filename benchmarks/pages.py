@@ -29,6 +29,7 @@ BUDGETS = {"bytes": 1_200_000, "cold": 1.5, "slow": 9.0}  # bytes, seconds, seco
 TURNS = 5  # cold visits, of which the median counts
 LINE = {"offline": False, "latency": 150, "downloadThroughput": 1.6e6 / 8, "uploadThroughput": 1.6e6 / 8}  # ms, bytes a second
 SLOWDOWN = 4
+ALONE = ["--no-sandbox", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]  # nothing outside can answer
 PATIENCE = 120_000  # milliseconds
 COMPRESSED = ("text/", "application/javascript", "application/json", "image/svg+xml")
 
@@ -50,7 +51,7 @@ class Gzipped(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     folder = SITE
 
-    def do_GET(self) -> None:  # noqa: N802 - the library's name
+    def do_GET(self) -> None:
         """Answer with the file, or with 404."""
         path = (self.folder / unquote(urlsplit(self.path).path).lstrip("/")).resolve()
         if not (path.is_relative_to(self.folder.resolve()) and path.is_file()):
@@ -160,7 +161,7 @@ def main(arguments: list[str] | None = None) -> int:
     print(f"{'budget':56}{BUDGETS['bytes'] / 1024:>14,.0f} {BUDGETS['cold']:>10.2f} {BUDGETS['slow']:>10.1f}", flush=True)
     complaints = 0
     with served(SITE) as base, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"])
+        browser = playwright.chromium.launch(executable_path=path, args=ALONE)
         for page in options.pages or known:
             row = measure(lambda name, slow: visit(browser, base + name, slow), page, options.turns)
             complaints += len(broken(row))

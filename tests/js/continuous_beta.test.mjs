@@ -2,19 +2,21 @@ import assert from "node:assert/strict";
 import { sliderSteps } from "../../vae_tutorial/explorers/js/continuous_beta.js";
 import { createFrameWork, createStopwatch, inTurns } from "../../vae_tutorial/explorers/js/frame_work.js";
 import { createNetwork } from "../../vae_tutorial/explorers/js/network.js";
-import { nearestPlace, threeDigits } from "../../vae_tutorial/explorers/js/rate_distortion.js";
+import { nearestPlace, nearestStep, threeDigits } from "../../vae_tutorial/explorers/js/rate_distortion.js";
 import { createRecordedCurve } from "../../vae_tutorial/explorers/js/recorded_curve.js";
 
 const near = (a, b) => assert.ok(Math.abs(a - b) <= 1e-9 * Math.max(1, Math.abs(b)), `${a} is not ${b}`);
 
-// the slider meets 1, 10 and 100
-const steps = sliderSteps({ low: -1.52, high: 2, step: 0.02 });
-assert.equal(steps.length, 177);
-assert.deepEqual([steps[76], steps[126], steps.at(-1)], [1, 10, 100]);
-near(steps[0], 10 ** -1.52);
+// the slider meets 1, 4, 16 and 32, and ends at 100
+const steps = sliderSteps({ low: -5, high: Math.log2(100), step: 1 / 16 });
+assert.deepEqual([steps[0], steps[80], steps[112], steps[144], steps[160]], [1 / 32, 1, 4, 16, 32]);
+near(steps.at(-1), 100);
+assert.ok(steps.every((beta, i) => i === 0 || beta > steps[i - 1]));
+assert.equal(sliderSteps({ low: 0, high: 1, step: 0.5 }).length, 3);
+assert.deepEqual([3.95, 0.001, 1000, 1.0000001].map((beta) => nearestStep(steps, beta)), [4, 1 / 32, steps.at(-1), 1]);
 
 // a recorded curve: exact at its points, straight over log β between, held at the ends
-const points = [1, 2, 4, 8].map((beta, i) => ({ beta, rate: [6, 5, 3, 0.001][i], distortion: [100, 101.5, 107.5, 130][i], rate_per_unit: [[2, 4], [1.5, 3.5], [0.003, 2.997], [0.001, 0]][i] }));
+const points = [1, 4, 16, 64].map((beta, i) => ({ beta, rate: [6, 5, 3, 0.001][i], distortion: [100, 101.5, 107.5, 130][i], rate_per_unit: [[2, 4], [1.5, 3.5], [0.003, 2.997], [0.001, 0]][i] }));
 const curve = createRecordedCurve(points);
 for (const { beta, rate, distortion, rate_per_unit } of points) {
   const found = curve.at(beta);
@@ -23,13 +25,13 @@ for (const { beta, rate, distortion, rate_per_unit } of points) {
   near(found.elbo, -rate - distortion);
   assert.deepEqual([...found.units].map((nats) => nats.toFixed(9)), rate_per_unit.map((nats) => nats.toFixed(9)));
 }
-near(curve.at(Math.SQRT2).rate, 5.5);
-near(curve.at(2 ** 1.25).distortion, 103);
+near(curve.at(2).rate, 5.5);
+near(curve.at(4 ** 1.25).distortion, 103);
 near(curve.at(0.01).rate, 6);
 near(curve.at(1000).distortion, 130);
-assert.deepEqual([1, 4, 8].map((beta) => curve.at(beta).active), [2, 1, 0]);
+assert.deepEqual([1, 16, 64].map((beta) => curve.at(beta).active), [2, 1, 0]);
 assert.deepEqual(curve.order, [1, 0]);                                // the unit that lasts longest comes first
-near(curve.at(2 ** 1.5).slope, 3);                                    // −ΔD/ΔR of the line between 2 and 4
+near(curve.at(8).slope, 3);                                           // −ΔD/ΔR of the line between 4 and 16
 assert.ok(Number.isNaN(createRecordedCurve(points.map((point) => ({ ...point, rate: 0 }))).at(2).slope));
 
 // pieces of work: what fits, at least one; the one that waited longest comes next, even while the settings keep changing

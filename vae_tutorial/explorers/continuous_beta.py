@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from math import log10
+from math import ceil, log2
 from typing import Any
 
 import ipywidgets
@@ -18,7 +18,7 @@ from vae_tutorial.explorers.weights import PRECISIONS, float32_bytes, uint8_byte
 from vae_tutorial.models import VAE
 from vae_tutorial.networks import BETA_RANGE
 
-EXPONENTS = {"low": -1.52, "high": 2.0, "step": 0.02}  # of ten; the steps meet 1, 10 and 100
+EXPONENTS = {"low": -5.0, "high": log2(BETA_RANGE[1]), "step": 1 / 16}  # of two: the slider meets 1, 4, 16, 32, and 100 at its end
 SIDE = 8  # samples are shown in a square
 Curve = Sequence[Mapping[str, Any]]
 
@@ -28,7 +28,7 @@ class ContinuousBeta(Canvas):
 
     _esm = join_modules("continuous_beta.js")
     shown = ("beta",)
-    beta = traitlets.Float(1.0, min=BETA_RANGE[0], max=BETA_RANGE[1]).tag(sync=True)
+    beta = traitlets.Float(1.0, min=BETA_RANGE[0], max=BETA_RANGE[1] * (1 + 1e-9)).tag(sync=True)  # the slider's 2^6.64… may exceed 100
     exponents = traitlets.Dict(EXPONENTS).tag(sync=True)  # of the slider's β's
     extent = traitlets.Float(PRIOR_EXTENT, min=0.1).tag(sync=True)  # the map shows ±extent
     precision = traitlets.Enum(PRECISIONS, "int8").tag(sync=True)
@@ -98,10 +98,11 @@ def continuous_beta(
         curve=[dict(point) for point in curve],
         unit_curve=[dict(point) for point in unit_curve],
     )
-    low, high, step = EXPONENTS["low"], EXPONENTS["high"], EXPONENTS["step"]
-    canvas.beta = 10 ** round(low + step * round((log10(beta) - low) / step), 9)  # the nearest step of the slider
+    low, high, step = (EXPONENTS[name] for name in ("low", "high", "step"))
+    exponents = [low + step * i for i in range(ceil((high - low) / step))] + [high]
+    canvas.beta = 2 ** min(exponents, key=lambda exponent: abs(exponent - log2(beta)))
     control = ipywidgets.FloatLogSlider(
-        description="β", base=10, min=low, max=high, step=step, value=canvas.beta, readout_format=".3g", **LOOK
+        description="β", base=2, min=low, max=high, step=step, value=canvas.beta, readout_format=".3g", **LOOK
     )
     return stack(canvas, [(control, "beta")])
 

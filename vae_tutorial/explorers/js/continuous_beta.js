@@ -7,18 +7,18 @@ import { createDigitPainter, digitValues, PIXELS } from "./digits.js";
 import { cellsFromCentre } from "./manifold.js";
 import { createFrameWork, createStopwatch, inTurns } from "./frame_work.js";
 import { createMovingMap } from "./moving_map.js";
-import { createRateDistortion, threeDigits } from "./rate_distortion.js";
+import { createRateDistortion, nearestStep, threeDigits } from "./rate_distortion.js";
 import { createRecordedCurve } from "./recorded_curve.js";
 import { createSampleSheet } from "./sample_sheet.js";
 import { createUnitBars } from "./unit_bars.js";
 
 const SIDE_OF_SHEET = 8;
-const BUDGET = 8;                                                    // milliseconds of products in a frame; drawing takes its own
+const WORK_PER_FRAME = 8;                                                    // milliseconds of products in a frame; drawing takes its own
 const AT_ONCE = { points: 32, samples: 4 };                          // about one million products each
 
-// β's of the slider: powers of ten from `low` to `high` in equal steps.
+// β's of the slider: powers of two from `low` up in equal steps, and at the end `high`.
 export function sliderSteps({ low, high, step }) {
-  return Array.from({ length: Math.round((high - low) / step) + 1 }, (_, i) => 10 ** Number((low + i * step).toFixed(9)));
+  return [...Array.from({ length: Math.ceil((high - low) / step - 1e-6) }, (_, i) => 2 ** (low + i * step)), 2 ** high];
 }
 
 function render({ model, el }) {
@@ -28,6 +28,7 @@ function render({ model, el }) {
   const digits = digitValues(asBytes(model.get("digits"))), labels = asBytes(model.get("labels"));
   const curve = createRecordedCurve(model.get("curve")), unitCurve = createRecordedCurve(model.get("unit_curve"));
   const start = { beta: model.get("beta") };
+  const steps = sliderSteps(model.get("exponents"));
   const choose = (beta) => setState(model, { beta });
 
   // What the networks say, and the pieces of work that say it again at another β
@@ -50,13 +51,13 @@ function render({ model, el }) {
     for (let i = 0; i < AT_ONCE.samples; i++) sheet.write(cells[from + i], logits, i * PIXELS);
   };
   const pieces = (count, most, piece) => Array.from({ length: Math.ceil(count / most) }, (_, i) => piece(i * most));
-  const work = createFrameWork(inTurns(pieces(labels.length, AT_ONCE.points, encodePiece), pieces(cells.length, AT_ONCE.samples, decodePiece)), BUDGET);
+  const work = createFrameWork(inTurns(pieces(labels.length, AT_ONCE.points, encodePiece), pieces(cells.length, AT_ONCE.samples, decodePiece)), WORK_PER_FRAME);
   const stopwatch = createStopwatch();
 
   // What is seen
   const chosen = Array.from({ length: 10 }, (_, label) => labels.indexOf(label)).filter((index) => index >= 0);
   const map = createMovingMap({ points, sigmas, labels, chosen, extent: model.get("extent"), signal });
-  const trade = createRateDistortion({ curve, steps: sliderSteps(model.get("exponents")), signal, onChoose: choose });
+  const trade = createRateDistortion({ curve, steps, signal, onChoose: choose });
   const bars = createUnitBars({ curves: [curve, unitCurve], signal });
   const average = new Float32Array(PIXELS);
   for (let i = 0; i < digits.length; i++) average[i % PIXELS] += digits[i] / labels.length;
@@ -72,13 +73,16 @@ function render({ model, el }) {
     element("div", { class: "vae-buttons" }, button("reset", signal, () => setState(model, start))),
     element("dl", { class: "vae-facts vae-tiles" },
       fact("rate R", facts.rate, "vae-rate"), fact("distortion D", facts.distortion, "vae-distortion"), fact("ELBO", facts.elbo, "vae-elbo"),
-      fact("−dD/dR", facts.slope), fact("active, d = 2", facts.active), fact(`active, d = ${unitCurve.size}`, facts.activeTen)),
+      fact("−dD/dR, measured", facts.slope), fact("active, d = 2", facts.active), fact(`active, d = ${unitCurve.size}`, facts.activeTen)),
     element("div", { class: "vae-four" },
-      element("div", {}, stageName("Map", "vae-q", `means of q(z|x), ${count} held-out digits; ellipses: ten of these q, one σ`), map.canvas),
-      element("div", {}, stageName("Samples", "vae-decoder", "64 draws of p(z), the same at every β, decoded; z₁ grows to the right, z₂ upwards"), sheet.canvas),
-      element("div", { class: "vae-whole" }, stageName("What a nat buys", "", "recorded on 10,000 test digits, d = 2; drag the point"), trade.canvas),
-      element("div", { class: "vae-whole" }, stageName("Units", "vae-rate", "recorded likewise; × marks an inactive one"), bars.canvas)),
+      element("div", {}, stageName("Map", "vae-q"), map.canvas),
+      element("div", {}, stageName("Samples", "vae-decoder"), sheet.canvas),
+      element("div", { class: "vae-whole" }, stageName("Rate and distortion", "", "drag the point"), trade.canvas),
+      element("div", { class: "vae-whole" }, stageName("Units", "vae-rate"), bars.canvas)),
     element("div", { class: "vae-aside" }, averageCanvas, element("p", { class: "vae-soft" }, `The average of the ${count} digits on the map. When every unit has died, each sample looks like this.`)),
+    element("p", { class: "vae-soft vae-legend" }, element("b", {}, "Map: "), `means of q(z|x) of ${count} held-out digits; ellipses: ten of these q, at one σ. `,
+      element("b", {}, "Samples: "), "64 draws of p(z), the same at every β, decoded; z₁ grows to the right, z₂ upwards. ",
+      element("b", {}, "The rest "), "was recorded on 10,000 test digits, for this network and for one with ten units. Along the dashed line D + βR is the same; × marks an inactive unit."),
     element("p", { class: "vae-hint" }, element("b", {}, "Try: "), "pull ", math("β"), " slowly from 1 to 100. When do two neighbouring samples become the same digit? "
       + "Which unit of the ten goes first? Then try 0.03: what does the map gain, and what do the samples lose?"));
   const announce = createAnnouncer(el, signal);
@@ -122,8 +126,8 @@ function render({ model, el }) {
     if (values.behind) request();
   }
   const request = coalesce(signal, frame);
-  const [low, high] = [model.get("exponents").low, model.get("exponents").high].map((exponent) => 10 ** exponent);
-  followHash(model, { beta: "beta" }, { beta: [low, high] });
+  followHash(model, { beta: "beta" }, { beta: [steps[0], steps[steps.length - 1]] });
+  if (model.get("beta") !== start.beta) choose(nearestStep(steps, model.get("beta")));               // else the slider would say another number
   frame();
   followTheme(el, signal, (now) => {
     colours = now;

@@ -4,13 +4,18 @@ import { outlinedText } from "./class_map.js";
 import { clamp, element, formatNumber } from "./page.js";
 import { clipped, createFrame, drawAxis, drawCurve, drawRules } from "./plot.js";
 
-const MARGIN = { left: 36, right: 12, top: 26, bottom: 38 };
+const PLANE_MARGIN = { left: 36, right: 12, top: 26, bottom: 38 };
 
 // The index of the place on a curve (xs, ys in pixels) that is nearest to (x, y).
 export function nearestPlace(xs, ys, x, y) {
   let best = 0;
   for (let i = 1; i < xs.length; i++) if (Math.hypot(xs[i] - x, ys[i] - y) < Math.hypot(xs[best] - x, ys[best] - y)) best = i;
   return best;
+}
+
+// The step that is nearest to β, by their ratio.
+export function nearestStep(steps, beta) {
+  return steps.reduce((best, step) => (Math.abs(Math.log(step / beta)) < Math.abs(Math.log(best / beta)) ? step : best));
 }
 
 // Three digits, whatever the size: 0.0302, 4.00, 31.6, 100.
@@ -24,7 +29,7 @@ export function createRateDistortion({ curve, steps, signal, onChoose }) {
   const canvas = element("canvas", { class: "vae-active vae-trade", tabindex: 0, role: "slider", "aria-label": "β, on the rate–distortion curve", "aria-valuemin": low, "aria-valuemax": high });
   const found = steps.map((beta) => curve.at(beta));
   const floor = Math.min(...curve.distortions), ceiling = Math.max(...curve.distortions), spare = 0.07 * (ceiling - floor);
-  const frameOf = (width, height) => createFrame(width, height, MARGIN, [0, 1.05 * Math.max(...curve.rates)], [floor - spare, ceiling + spare]);
+  const frameOf = (width, height) => createFrame(width, height, PLANE_MARGIN, [0, 1.05 * Math.max(...curve.rates)], [floor - spare, ceiling + spare]);
   let kept = null, key = "";
 
   function drawStill(width, height, frame, colours) {
@@ -62,12 +67,14 @@ export function createRateDistortion({ curve, steps, signal, onChoose }) {
     }
     context.setLineDash([]);
     clipped(context, frame, () => {                                  // all (R, D) of the same D + βR as here
-      context.strokeStyle = colours.posterior;
-      context.lineWidth = 2;
+      context.strokeStyle = colours.elbo;
+      context.lineWidth = 1.8;
+      context.setLineDash([8, 5]);
       context.beginPath();
       context.moveTo(frame.toX(frame.x0), frame.toY(distortion + beta * (rate - frame.x0)));
       context.lineTo(frame.toX(frame.x1), frame.toY(distortion + beta * (rate - frame.x1)));
       context.stroke();
+      context.setLineDash([]);
     });
     context.fillStyle = colours.ink;
     context.strokeStyle = colours.card;
@@ -79,11 +86,10 @@ export function createRateDistortion({ curve, steps, signal, onChoose }) {
     context.font = "600 13px system-ui, sans-serif";
     context.textAlign = "right";
     context.textBaseline = "top";
-    context.fillStyle = colours.posterior;
+    context.fillStyle = colours.elbo;
     outlinedText(context, `slope −β = −${threeDigits(beta)}`, frame.right - 2, frame.top + 2, colours);
   });
 
-  const nearestStep = () => nearestPlace(steps, steps.map(() => 0), view.beta, 0);
   onDrag(canvas, signal, (x, y) => {
     const frame = frameOf(canvas.clientWidth, canvas.clientHeight);
     onChoose(steps[nearestPlace(found.map(({ rate }) => frame.toX(rate)), found.map(({ distortion }) => frame.toY(distortion)), x, y)]);
@@ -91,7 +97,7 @@ export function createRateDistortion({ curve, steps, signal, onChoose }) {
   const moves = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1, PageUp: 10, PageDown: -10, Home: -Infinity, End: Infinity };
   canvas.addEventListener("keydown", (event) => {
     if (!(event.key in moves) || event.altKey || event.ctrlKey || event.metaKey) return;
-    onChoose(steps[clamp(nearestStep() + moves[event.key] * (event.shiftKey ? 10 : 1), 0, steps.length - 1)]);
+    onChoose(steps[clamp(steps.indexOf(nearestStep(steps, view.beta)) + moves[event.key] * (event.shiftKey ? 10 : 1), 0, steps.length - 1)]);
     event.preventDefault();
     event.stopPropagation();
   }, { signal });

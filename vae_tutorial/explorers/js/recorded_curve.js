@@ -1,7 +1,7 @@
 // Rate and distortion recorded at some β's, read at any β in between: straight lines over log β.
 
 export const ACTIVE = 0.005;                                         // nats: a unit whose mean has a variance of 0.01 costs about half of that
-const REACH = 0.4;                                                   // of log β to either side, for the slope: two recorded steps
+const REACH = 0.2;                                                   // of log β to either side, for the slope: one recorded step
 const LEAST = 0.005;                                                 // nats of rate, below which a slope is noise
 
 // points: [{beta, rate, distortion, rate_per_unit}, …], β ascending.

@@ -4,7 +4,7 @@ import { element, formatNumber } from "./page.js";
 import { createFrame, drawRules } from "./plot.js";
 import { ACTIVE } from "./recorded_curve.js";
 
-const MARGIN = { left: 30, right: 4, top: 26, bottom: 38 };
+const BARS_MARGIN = { left: 30, right: 4, top: 26, bottom: 38 };
 
 // createUnitBars({curves, signal}) → {canvas, paint({found, colours})}; found[i] = curves[i].at(β).
 export function createUnitBars({ curves, signal }) {
@@ -37,7 +37,7 @@ export function createUnitBars({ curves, signal }) {
   const surface = createSurface(canvas, signal, (context, width, height) => {
     const { found, colours } = view;
     if (!colours) return;
-    const frame = createFrame(width, height, MARGIN, [0, cells], [0, top]), wanted = [width, height, globalThis.devicePixelRatio, colours.version].join();
+    const frame = createFrame(width, height, BARS_MARGIN, [0, cells], [0, top]), wanted = [width, height, globalThis.devicePixelRatio, colours.version].join();
     if (wanted !== key) [kept, key] = [drawStill(width, height, frame, colours), wanted];
     context.drawImage(kept, 0, 0, width, height);
     const cell = (frame.right - frame.left) / cells, wide = Math.min(30, cell * 0.72);
