@@ -185,7 +185,8 @@ def reparameterise(explorer: Explorer) -> Callable[[Shown], Expected]:
 
 def continuous_beta(explorer: Explorer) -> Callable[[Shown], Expected]:
     """Codes and samples of the network as its int8 bytes say it, and the cards' curves between their points."""
-    vae, x = rounded_vae("mnist-beta"), pictures(explorer, "digits")
+    x = pictures(explorer, "digits")
+    vae = rounded_vae("mnist-beta", blank=x.flatten(1).amax(0) == 0)
     z = torch.from_numpy(np.frombuffer(explorer.bytes_of("z"), "<f4").copy()).view(64, 2)
     curve, unit_curve = (checkpoints.model_card(name)["curve"] for name in ("mnist-beta", "mnist-beta-10d"))
 
@@ -206,10 +207,11 @@ def continuous_beta(explorer: Explorer) -> Callable[[Shown], Expected]:
     return torch.no_grad()(expected)
 
 
-@cache
-def rounded_vae(name: str) -> Any:
-    """A checkpoint with the weights that the browser recovers from int8 bytes."""
+def rounded_vae(name: str, blank: Tensor) -> Any:
+    """A checkpoint with the weights that the browser recovers from int8 bytes, none of them on blank pixels (784,)."""
     vae = checkpoints.load_model(name)
+    with torch.no_grad():
+        vae.encoder[0].weight[:, blank] = 0
     for network in (vae.encoder, vae.decoder):
         linear = [module for module in network if isinstance(module, torch.nn.Linear)]
         for layer, (weight, bias) in zip(linear, weights.unpacked(network, "int8"), strict=True):
