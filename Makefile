@@ -36,9 +36,10 @@ serve: book
 lint: .venv/ready
 	.venv/bin/ruff check .
 
-bench: .venv/ready
+bench: book chromium  ## the training loop, the sprites, and every page with an explorer against its budget
 	$(PY) benchmarks/training.py $(if $(DATA),--data $(DATA))
 	$(PY) benchmarks/sprites.py
+	$(PY) benchmarks/pages.py
 
 checkpoints: .venv/ready
 	$(PY) -m vae_tutorial.recipes all $(if $(DATA),--data $(DATA))

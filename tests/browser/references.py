@@ -15,6 +15,7 @@ from scipy.special import logsumexp
 from torch import Tensor
 
 from vae_tutorial import checkpoints, embeddings
+from vae_tutorial.explorers import weights
 from vae_tutorial.interpolation import PATHS, codes_of, ink_entropy, judge_pictures, nearest_distance, pictures_of
 from vae_tutorial.likelihoods import gaussian
 
@@ -206,6 +207,30 @@ def interpolation(explorer: Explorer) -> Callable[[Shown], Expected]:
     return torch.no_grad()(expected)
 
 
+def continuous_beta(explorer: Explorer) -> Callable[[Shown], Expected]:
+    """Codes and samples of the network as its int8 bytes say it, and the cards' curves between their points."""
+    x = pictures(explorer, "digits")
+    vae = rounded_vae("mnist-beta", blank=x.flatten(1).amax(0) == 0)
+    z = torch.from_numpy(np.frombuffer(explorer.bytes_of("z"), "<f4").copy()).view(64, 2)
+    curve, unit_curve = (checkpoints.model_card(name)["curve"] for name in ("mnist-beta", "mnist-beta-10d"))
+
+    def recorded(points: list[dict[str, Any]], column: list[float], beta: float) -> np.ndarray:
+        return np.array(np.interp(np.log(beta), np.log([point["beta"] for point in points]), column))
+
+    def expected(shown: Shown) -> Expected:
+        if shown["behind"]:
+            return {"behind": np.array(1e9)}
+        model = vae.given(beta=shown["beta"])
+        q = model.posterior(x)
+        rate, distortion = (recorded(curve, [point[name] for point in curve], shown["beta"]) for name in ("rate", "distortion"))
+        units = [recorded(unit_curve, [point["rate_per_unit"][i] for point in unit_curve], shown["beta"]) for i in range(10)]
+        computed = {"map": q.mean.flatten(), "spread": q.stddev.flatten(), "decoded": torch.sigmoid(model.decode(z)).flatten()}
+        terms = {"rate": rate, "distortion": distortion, "elbo": -rate - distortion, "units": np.array(units)}
+        return {name: value.numpy() for name, value in computed.items()} | terms
+
+    return torch.no_grad()(expected)
+
+
 def perplexity(explorer: Explorer) -> Callable[[Shown], Expected]:
     """The recorded maps, between two of them the mean with the slider's weights, and what NumPy finds in codes and map."""
     clouds = list(embeddings.load_clouds().values())
@@ -222,6 +247,18 @@ def perplexity(explorer: Explorer) -> Callable[[Shown], Expected]:
         return {"positions": flat.ravel()} | {name: np.array(value) for name, value in terms.items()}
 
     return expected
+
+
+def rounded_vae(name: str, blank: Tensor) -> Any:
+    """A checkpoint with the weights that the browser recovers from int8 bytes, none of them on blank pixels (784,)."""
+    vae = checkpoints.load_model(name)
+    with torch.no_grad():
+        vae.encoder[0].weight[:, blank] = 0
+    for network in (vae.encoder, vae.decoder):
+        linear = [module for module in network if isinstance(module, torch.nn.Linear)]
+        for layer, (weight, bias) in zip(linear, weights.unpacked(network, "int8"), strict=True):
+            layer.load_state_dict({"weight": weight, "bias": bias}, strict=False)
+    return vae
 
 
 def _objective(z: Tensor) -> Tensor:
@@ -250,4 +287,5 @@ REFERENCES = {
     **{"TwoDensities": two_densities, "DragQ": drag_q, "Reparameterise": reparameterise},
     "Interpolation": interpolation,
     "Perplexity": perplexity,
+    "ContinuousBeta": continuous_beta,
 }

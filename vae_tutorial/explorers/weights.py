@@ -17,19 +17,20 @@ def pack(network: nn.Sequential, precision: str = "float16") -> bytes:
         network: linear layers and activations (see `networks.layer_specification`).
         precision: `"float16"`: per layer the weight (out, in) row-major, then the bias, all float16.
             `"int8"`: the weight as int8, one float32 scale per output row, then the bias as float32. Where a layer is
-            gated, its table (knots, out) follows the bias in the bias's precision.
+            gated, its table (knots, out) follows as float16 (shipped gates lie on that grid).
 
     Raises:
         ValueError: an unknown precision, no linear layer, or weights that are not finite or too large for float16.
     """
     parts = []
     for layer in _linear_layers(network, precision):
-        rest = [_bias(layer)] + ([layer.gate.detach()] if isinstance(layer, GatedLinear) else [])
         if precision == "float16":
-            parts += [float16_bytes(layer.weight, "weights"), *(float16_bytes(values, "biases and gates") for values in rest)]
+            parts += [float16_bytes(layer.weight, "weights"), float16_bytes(_bias(layer), "biases")]
         else:
             integers, scales = quantize(layer.weight.detach())
-            parts += [integers.numpy().tobytes(), float32_bytes(scales), *(float32_bytes(values) for values in rest)]
+            parts += [integers.numpy().tobytes(), float32_bytes(scales), float32_bytes(_bias(layer))]
+        if isinstance(layer, GatedLinear):
+            parts.append(float16_bytes(layer.gate, "gates"))
     return b"".join(parts)
 
 

@@ -6,7 +6,7 @@ export function tickStep(scale) {
   return [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200].find((step) => step * scale >= 36) ?? 500;
 }
 
-function drawGrid(context, width, height, axes, extent, colours, names) {
+export function drawGrid(context, width, height, axes, extent, colours, names) {
   const step = tickStep(axes.scale), decimals = step < 1 ? 1 : 0;
   context.lineWidth = 1;
   context.font = "11px system-ui, sans-serif";
@@ -68,10 +68,11 @@ export function outlinedText(context, text, x, y, colours) {
   context.fillText(text, x, y);
 }
 
-export function drawPoints(context, width, height, axes, points, labels, colours) {
+// A small picture of every class's digit in its colour, for a map of this width: drawn once, copied for every point.
+export function createGlyphs(width, colours) {
   const size = Math.max(8, Math.min(11, width / 40));
   const box = Math.ceil(size * 1.4);
-  const glyphs = colours.classes.map((colour, label) => {
+  const pictures = colours.classes.map((colour, label) => {
     const layer = createLayer(box, box);
     layer.context.font = `600 ${size}px system-ui, sans-serif`;
     layer.context.textAlign = "center";
@@ -80,10 +81,15 @@ export function drawPoints(context, width, height, axes, points, labels, colours
     layer.context.fillText(String(label), box / 2, box / 2);
     return layer.canvas;
   });
+  return { box, pictures };
+}
+
+// points: (x, y) after (x, y), with the label of each.
+export function drawPoints(context, width, height, axes, points, labels, { box, pictures }) {
   context.globalAlpha = 0.78;
   for (let i = 0; i < labels.length; i++) {
     const [x, y] = axes.toScreen(points[2 * i], points[2 * i + 1]);
-    if (x > -box && y > -box && x < width + box && y < height + box) context.drawImage(glyphs[labels[i]], x - box / 2, y - box / 2, box, box);
+    if (x > -box && y > -box && x < width + box && y < height + box) context.drawImage(pictures[labels[i]], x - box / 2, y - box / 2, box, box);
   }
   context.globalAlpha = 1;
 }
@@ -138,7 +144,7 @@ export function createClassMap({ points, labels, names = ["z₁", "z₂"], prior
         kept.context.drawImage(background.canvas, 0, 0, width, height);
       } else {
         drawGrid(kept.context, width, height, axes, extent, colours, names);
-        drawPoints(kept.context, width, height, axes, points, labels, colours);
+        drawPoints(kept.context, width, height, axes, points, labels, createGlyphs(width, colours));
         if (spread * axes.scale > 60) drawCentres(kept.context, axes, centres, colours, Math.max(13, Math.min(24, width / 17)));
       }
       if (prior) drawPrior(kept.context, axes, colours);

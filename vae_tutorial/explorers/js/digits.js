@@ -30,5 +30,7 @@ export function createDigitPainter() {
 
 // Grey levels 0 … 255 as values 0 … 1.
 export function digitValues(bytes) {
-  return Float32Array.from(bytes, (level) => level / 255);
+  const values = new Float32Array(bytes.length);                     // from(bytes, f) would take ten times as long
+  for (let i = 0; i < values.length; i++) values[i] = bytes[i] / 255;
+  return values;
 }

@@ -68,15 +68,15 @@ function readLayer(reader, { in: inputs, out: outputs, activation, gate }, preci
   } else if (precision === "int8") {
     const rounded = reader.int8(inputs * outputs);
     const scales = reader.float32(outputs);                 // one scale per output row
-    layer.weight = Float32Array.from(rounded, (w, i) => w * scales[Math.floor(i / inputs)]);
+    layer.weight = new Float32Array(inputs * outputs);
+    for (let row = 0, at = 0; row < outputs; row++) {
+      for (const end = at + inputs; at < end; at++) layer.weight[at] = rounded[at] * scales[row];
+    }
     layer.bias = reader.float32(outputs);
   } else {
     throw new Error(`network: unknown precision "${precision}"; use "float16" or "int8"`);
   }
-  if (gate) {
-    const read = precision === "float16" ? reader.half : reader.float32;
-    layer.gate = { ...gate, table: read(gate.knots * outputs), open: new Float32Array(outputs).fill(NaN) };  // NaN until β is set
-  }
+  if (gate) layer.gate = { ...gate, table: reader.half(gate.knots * outputs), open: new Float32Array(outputs).fill(NaN) };  // NaN until β is set
   return layer;
 }
 
@@ -89,41 +89,134 @@ function openGates({ knots, range: [low, high], scale, table, open }, beta) {
   }
 }
 
-// y = activation(W x + b), or activation((W x + b) · gate); W row-major (outputs × inputs).
-function applyLayer({ weight, bias, inputs, outputs, activation, gate }, x, y) {
-  const whole = inputs - (inputs % 4);
-  for (let row = 0, start = 0; row < outputs; row++, start += inputs) {
-    let a = bias[row], b = 0, c = 0, d = 0;                 // four sums: the processor adds them side by side
-    let i = 0;
-    for (; i < whole; i += 4) {
-      a += weight[start + i] * x[i];
-      b += weight[start + i + 1] * x[i + 1];
-      c += weight[start + i + 2] * x[i + 2];
-      d += weight[start + i + 3] * x[i + 3];
+// sums[to …] = W x + b for the one input at x[from …]; W row-major (outputs × inputs). Zeros are left out: most of a digit's
+// pixels are 0. Four rows side by side: the processor adds them at the same time, and each input is read once for all four.
+function multiplyOne({ weight, bias, inputs, outputs, places, values }, x, from, sums, to) {
+  let count = 0;
+  for (let i = 0; i < inputs; i++) {
+    const value = x[from + i];
+    if (value !== 0) {
+      places[count] = i;
+      values[count++] = value;
     }
-    for (; i < inputs; i++) a += weight[start + i] * x[i];
-    y[row] = activation(gate ? (a + b + c + d) * gate.open[row] : a + b + c + d);
+  }
+  const whole = outputs - (outputs % 4);
+  for (let row = 0; row < whole; row += 4) {
+    const start = row * inputs, second = start + inputs, third = second + inputs, fourth = third + inputs;
+    let a = bias[row], b = bias[row + 1], c = bias[row + 2], d = bias[row + 3];
+    for (let k = 0; k < count; k++) {
+      const i = places[k], value = values[k];
+      a += weight[start + i] * value;
+      b += weight[second + i] * value;
+      c += weight[third + i] * value;
+      d += weight[fourth + i] * value;
+    }
+    sums[to + row] = a;
+    sums[to + row + 1] = b;
+    sums[to + row + 2] = c;
+    sums[to + row + 3] = d;
+  }
+  for (let row = whole; row < outputs; row++) {
+    let a = bias[row];
+    for (let k = 0; k < count; k++) a += weight[row * inputs + places[k]] * values[k];
+    sums[to + row] = a;
   }
 }
 
-// layers: [{in, out, activation, gate}, …]; returns {inputs, outputs, setBeta(β), forward(x) → Float32Array of outputs}.
+// The same for `count` inputs, one after another in x: blocks of four inputs by two rows, eight products for six numbers read.
+function multiplyMany(layer, x, sums, count) {
+  const { weight, bias, inputs, outputs } = layer, whole = count - (count % 4), pairs = outputs - (outputs % 2);
+  for (let n = 0; n < whole; n += 4) {
+    const x0 = n * inputs, x1 = x0 + inputs, x2 = x1 + inputs, x3 = x2 + inputs;
+    const y0 = n * outputs, y1 = y0 + outputs, y2 = y1 + outputs, y3 = y2 + outputs;
+    for (let row = 0; row < pairs; row += 2) {
+      const upper = row * inputs, lower = upper + inputs;
+      let a0 = bias[row], a1 = a0, a2 = a0, a3 = a0, b0 = bias[row + 1], b1 = b0, b2 = b0, b3 = b0;
+      for (let i = 0; i < inputs; i++) {
+        const u = weight[upper + i], v = weight[lower + i], p = x[x0 + i], q = x[x1 + i], r = x[x2 + i], s = x[x3 + i];
+        a0 += u * p;
+        a1 += u * q;
+        a2 += u * r;
+        a3 += u * s;
+        b0 += v * p;
+        b1 += v * q;
+        b2 += v * r;
+        b3 += v * s;
+      }
+      sums[y0 + row] = a0;
+      sums[y1 + row] = a1;
+      sums[y2 + row] = a2;
+      sums[y3 + row] = a3;
+      sums[y0 + row + 1] = b0;
+      sums[y1 + row + 1] = b1;
+      sums[y2 + row + 1] = b2;
+      sums[y3 + row + 1] = b3;
+    }
+    if (pairs < outputs) {
+      for (let m = n; m < n + 4; m++) {
+        let a = bias[pairs];
+        for (let i = 0; i < inputs; i++) a += weight[pairs * inputs + i] * x[m * inputs + i];
+        sums[m * outputs + pairs] = a;
+      }
+    }
+  }
+  for (let n = whole; n < count; n++) multiplyOne(layer, x, n * inputs, sums, n * outputs);
+}
+
+// y = activation(sums), or activation(sums · gate), for `count` rows of sums from the place `from` on; y may be sums itself.
+function activate({ outputs, activation, gate }, sums, from, y, count) {
+  for (let n = 0, at = 0; n < count; n++) {
+    for (let row = 0; row < outputs; row++, at++) y[at] = activation(gate ? sums[from + at] * gate.open[row] : sums[from + at]);
+  }
+}
+
+// layers: [{in, out, activation, gate}, …]; returns {inputs, outputs, setBeta(β), forward(x) → Float32Array of outputs, createBatch}.
 // A gated network wants setBeta before its first forward; β outside the range it was trained on counts as the nearer end.
 // `forward` writes into one buffer that the next call reuses: copy what you keep.
 export function createNetwork(layers, data, precision) {
   const reader = createReader(data);
   const stack = layers.map((layer) => readLayer(reader, layer, precision));
   reader.finish();
+  const [first] = stack, { inputs } = first, { outputs } = stack[stack.length - 1];
+  const widest = Math.max(...stack.map((layer) => layer.inputs));
+  const places = new Int32Array(widest), values = new Float64Array(widest);
+  for (const layer of stack) Object.assign(layer, { places, values });
   const buffers = stack.map((layer) => new Float32Array(layer.outputs));
   return {
-    inputs: stack[0].inputs,
-    outputs: stack[stack.length - 1].outputs,
+    inputs,
+    outputs,
     setBeta(beta) {
       stack.forEach(({ gate }) => gate && openGates(gate, beta));
     },
     forward(x) {
-      if (x.length !== stack[0].inputs) throw new Error(`network: expected ${stack[0].inputs} inputs, got ${x.length}`);
-      stack.forEach((layer, i) => applyLayer(layer, i ? buffers[i - 1] : x, buffers[i]));
+      if (x.length !== inputs) throw new Error(`network: expected ${inputs} inputs, got ${x.length}`);
+      stack.forEach((layer, i) => {
+        multiplyOne(layer, i ? buffers[i - 1] : x, 0, buffers[i], 0);
+        activate(layer, buffers[i], 0, buffers[i], 1);
+      });
       return buffers[buffers.length - 1];
+    },
+    // xs: many inputs, one after another, to be run at any β. A gate comes after its layer's products, so the first layer's
+    // know nothing of β: every input goes through that layer once. Returns run(from, to) → Float32Array of (to − from) × outputs,
+    // for at most `most` inputs at once, in one buffer that the next call reuses.
+    createBatch(xs, most) {
+      const count = xs.length / inputs;
+      if (!Number.isInteger(count)) throw new Error(`network: ${xs.length} numbers are no rows of ${inputs} inputs`);
+      const kept = new Float32Array(count * first.outputs), known = new Uint8Array(count);
+      const rows = stack.map((layer) => new Float32Array(most * layer.outputs));
+      return (from, to) => {
+        if (!(from >= 0 && to <= count && to - from <= most)) throw new Error(`network: no inputs ${from} … ${to} of ${count}, at most ${most} at once`);
+        for (let n = from; n < to; n++) {
+          if (!known[n]) multiplyOne(first, xs, n * inputs, kept, n * first.outputs);
+          known[n] = 1;
+        }
+        activate(first, kept, from * first.outputs, rows[0], to - from);
+        for (let i = 1; i < stack.length; i++) {
+          multiplyMany(stack[i], rows[i - 1], rows[i], to - from);
+          activate(stack[i], rows[i], 0, rows[i], to - from);
+        }
+        return rows[rows.length - 1];
+      };
     },
   };
 }

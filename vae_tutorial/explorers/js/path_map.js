@@ -1,6 +1,6 @@
 // The two paths on a map: the plane of z itself in two dimensions, else the plane through 0 and both codes.
 import { createAxes, createLayer, createSurface, onArrows, onDrag } from "./canvas.js";
-import { drawCursor, drawPoints, drawPrior, outlinedText } from "./class_map.js";
+import { createGlyphs, drawCursor, drawPoints, drawPrior, outlinedText } from "./class_map.js";
 import { element } from "./page.js";
 import { PATHS } from "./walk.js";
 
@@ -17,7 +17,7 @@ export function createPathMap({ signal, labels, planar, onPlace, onStep, onHome 
     if (wanted === keptKey) return kept.canvas;
     keptKey = wanted;
     kept = createLayer(width, height);
-    drawPoints(kept.context, width, height, axes, view.points, labels, view.colours);
+    drawPoints(kept.context, width, height, axes, view.points, labels, createGlyphs(width, view.colours));
     if (!planar) drawShell(kept.context, axes, view.shell, view.colours);
     else if (view.hasPrior) drawPrior(kept.context, axes, view.colours);
     return kept.canvas;

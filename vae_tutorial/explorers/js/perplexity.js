@@ -3,7 +3,7 @@ import { asBytes, decodeHalf } from "./network.js";
 import { button, clamp, coalesce, createAnnouncer, element, followHash, formatNumber, listen, prepareRoot, setState, stageName } from "./page.js";
 import { followTheme } from "./theme.js";
 import { createAxes, createSurface, onArrows, onDrag } from "./canvas.js";
-import { classCentres, createClassMap, drawCentres, drawCursor, drawPoints } from "./class_map.js";
+import { classCentres, createClassMap, createGlyphs, drawCentres, drawCursor, drawPoints } from "./class_map.js";
 import { allNeighbours, classShape, keptNeighbours, placeAmong } from "./neighbours.js";
 
 const NEIGHBOURS = 10, MAP_LEVELS = 255, FRAME = 1.06;               // neighbours compared; whole numbers of a map; room around it
@@ -76,7 +76,7 @@ function render({ model, el }) {
     view.drawCodes(context, width, height, { extent: view.cloud.extent, colours: view.colours });
   });
   const mapPane = makePane("tsne", mapAxes, () => view.positions, (context, width, height, axes) => {
-    drawPoints(context, width, height, axes, view.positions, view.cloud.labels, view.colours);
+    drawPoints(context, width, height, axes, view.positions, view.cloud.labels, createGlyphs(width, view.colours));
     const centres = classCentres(view.positions, view.cloud.labels);
     if (centres.length > 1) drawCentres(context, axes, centres, view.colours, Math.max(13, Math.min(24, width / 17)));
   });
