@@ -182,6 +182,21 @@ def reparameterise(explorer: Explorer) -> Callable[[Shown], Expected]:
     return expected
 
 
+def traversal(explorer: Explorer) -> Callable[[Shown], Expected]:
+    """The picture of the code that the sliders show, whose units stand in the order of the chosen model's rates."""
+
+    def expected(shown: Shown) -> Expected:
+        variant = explorer.state["variants"][shown["variant"]]
+        model = load(variant["checkpoint"])
+        if variant["beta"] is not None:
+            model = model.given(beta=variant["beta"])
+        z = torch.empty(model.latent_dim)
+        z[[unit["unit"] for unit in variant["units"]]] = torch.tensor(list(shown["sliders"].values()))
+        return {"z": z.numpy(), "decoded": model.decode(z).sigmoid().flatten().numpy()}
+
+    return torch.no_grad()(expected)
+
+
 def _objective(z: Tensor) -> Tensor:
     return z.square() / 2 + torch.sin(2 * z)
 
@@ -206,4 +221,5 @@ REFERENCES = {
     **{"LatentMap": latent_map, "Bottleneck": bottleneck, "DrawDigit": draw_digit, "BetaCalculator": beta_calculator},
     **{"MonteCarlo": monte_carlo, "MeanAndSample": mean_and_sample},
     **{"TwoDensities": two_densities, "DragQ": drag_q, "Reparameterise": reparameterise},
+    **{"Traversal": traversal},
 }

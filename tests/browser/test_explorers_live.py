@@ -22,6 +22,10 @@ DEEP_LINKS = {
     "DragQ": ("x=2&q_mu=0.5&q_log_sigma=-2&q_beta=0.5", {"x": 2, "μ": 0.5, "log σ": -2, "β": 0.5}),
     "Reparameterise": ("z_mu=-1&z_sigma=0.5&samples=30", {"μ": -1, "σ": 0.5, "n": 30}),
     "MonteCarlo": ("S=1000&d=10&nats=0.1", {"S": 1000, "d": 10, "nats": 0.1}),
+    "Traversal": (
+        "model=1&picture=2&" + "&".join(f"rank{rank}={rank / 2 - 2.5}" for rank in range(1, 11)),
+        {name: rank / 2 - 2.5 for rank, name in enumerate(("1st", "2nd", "3rd", *(f"{n}th" for n in range(4, 11))), 1)},
+    ),
 }
 
 PICTURES = """(el) => [...el.querySelectorAll('canvas')].filter((canvas) => canvas.clientWidth)

@@ -1,4 +1,5 @@
-// The forward pass of a dense network in plain typed arrays, from the bytes that explorers/weights.py packs.
+// The forward pass of a network in plain typed arrays, from the bytes that explorers/weights.py packs.
+import { createTransposed } from "./convolution.js";
 
 const ACTIVATIONS = {
   none: (v) => v,
@@ -59,20 +60,22 @@ function createReader(data) {
   };
 }
 
-function readLayer(reader, { in: inputs, out: outputs, activation, gate }, precision) {
+// A weight of rows × columns and a bias; as int8 each row has a scale of its own.
+function readWeight(reader, rows, columns, biases, precision) {
+  if (precision === "float16") return { weight: reader.half(rows * columns), bias: reader.half(biases) };
+  if (precision !== "int8") throw new Error(`network: unknown precision "${precision}"; use "float16" or "int8"`);
+  const rounded = reader.int8(rows * columns), scales = reader.float32(rows);
+  return { weight: Float32Array.from(rounded, (w, i) => w * scales[Math.floor(i / columns)]), bias: reader.float32(biases) };
+}
+
+function readLayer(reader, { in: inputs, out: outputs, activation, gate, transposed }, precision) {
   if (!(activation in ACTIVATIONS)) throw new Error(`network: unknown activation "${activation}"`);
-  const layer = { inputs, outputs, activation: ACTIVATIONS[activation] };
-  if (precision === "float16") {
-    layer.weight = reader.half(inputs * outputs);
-    layer.bias = reader.half(outputs);
-  } else if (precision === "int8") {
-    const rounded = reader.int8(inputs * outputs);
-    const scales = reader.float32(outputs);                 // one scale per output row
-    layer.weight = Float32Array.from(rounded, (w, i) => w * scales[Math.floor(i / inputs)]);
-    layer.bias = reader.float32(outputs);
-  } else {
-    throw new Error(`network: unknown precision "${precision}"; use "float16" or "int8"`);
+  const layer = { inputs, outputs, activation: ACTIVATIONS[activation], apply: applyLayer };
+  if (transposed) {
+    const read = (rows, columns, biases) => readWeight(reader, rows, columns, biases, precision);
+    return Object.assign(layer, createTransposed(layer, transposed, read));
   }
+  Object.assign(layer, readWeight(reader, outputs, inputs, outputs, precision));
   if (gate) {
     const read = precision === "float16" ? reader.half : reader.float32;
     layer.gate = { ...gate, table: read(gate.knots * outputs), open: new Float32Array(outputs).fill(NaN) };  // NaN until β is set
@@ -106,10 +109,14 @@ function applyLayer({ weight, bias, inputs, outputs, activation, gate }, x, y) {
   }
 }
 
-// layers: [{in, out, activation, gate}, …]; returns {inputs, outputs, setBeta(β), forward(x) → Float32Array of outputs}.
+// layers: [{in, out, activation, gate, transposed}, …], as networks.layer_specification writes them; returns
+// {inputs, outputs, setBeta(β), forward(x) → Float32Array of outputs}.
 // A gated network wants setBeta before its first forward; β outside the range it was trained on counts as the nearer end.
 // `forward` writes into one buffer that the next call reuses: copy what you keep.
 export function createNetwork(layers, data, precision) {
+  layers.slice(1).forEach((layer, i) => {
+    if (layer.in !== layers[i].out) throw new Error(`network: layer ${i + 2} takes ${layer.in} numbers, and layer ${i + 1} gives ${layers[i].out}`);
+  });
   const reader = createReader(data);
   const stack = layers.map((layer) => readLayer(reader, layer, precision));
   reader.finish();
@@ -122,7 +129,7 @@ export function createNetwork(layers, data, precision) {
     },
     forward(x) {
       if (x.length !== stack[0].inputs) throw new Error(`network: expected ${stack[0].inputs} inputs, got ${x.length}`);
-      stack.forEach((layer, i) => applyLayer(layer, i ? buffers[i - 1] : x, buffers[i]));
+      stack.forEach((layer, i) => layer.apply(layer, i ? buffers[i - 1] : x, buffers[i]));
       return buffers[buffers.length - 1];
     },
   };

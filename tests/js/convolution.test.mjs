@@ -1,0 +1,28 @@
+import assert from "node:assert/strict";
+import { createNetwork } from "../../vae_tutorial/explorers/js/network.js";
+
+// one pixel of 3 becomes the middle of its 4×4 weights: y = 3·w + bias, for two channels, by hand
+const half = { 0: 0x0000, 1: 0x3c00, 2: 0x4000, 3: 0x4200, 4: 0x4400, 5: 0x4500, 6: 0x4600, 7: 0x4700 };
+const packed = (...values) => new Uint8Array(new Uint16Array(values.map((value) => half[value])).buffer);
+const nought = [0, 0, 0, 0];
+const taps = [...nought, 0, 1, 2, 0, 0, 3, 4, 0, ...nought, ...nought, 0, 5, 6, 0, 0, 7, 0, 0, ...nought];
+const single = { in: 1, out: 8, activation: "none", transposed: { channels: [1, 2], size: [1, 1] } };
+assert.deepEqual([...createNetwork([single], packed(...taps, 1, 2), "float16").forward([3])], [4, 7, 10, 13, 17, 20, 23, 2]);
+
+// the same as eight bits: the weights times one scale for the channel that comes in
+const view = new DataView(new ArrayBuffer(32 + 4 + 8));
+taps.forEach((value, i) => view.setInt8(i, value));
+[0.5, 1, 2].forEach((value, i) => view.setFloat32(32 + 4 * i, value, true));
+assert.deepEqual([...createNetwork([single], view, "int8").forward([3])], [2.5, 4, 5.5, 7, 9.5, 11, 12.5, 2]);
+
+// two forwards give the same: nothing is left over from the first; what is negative is cut off by a relu
+const relu = createNetwork([{ ...single, activation: "relu" }], packed(...taps, 1, 2), "float16");
+assert.deepEqual([...relu.forward([-1])], [0, 0, 0, 0, 0, 0, 0, 2]);
+assert.deepEqual([...relu.forward([3])].slice(0, 2), [4, 7]);
+
+const refused = (layer, message) => assert.throws(() => createNetwork([{ ...single, ...layer }], packed(...taps, 1, 2), "float16"), message);
+refused({ in: 2 }, /from 1 × 1 × 1 to 2 channels takes 1 numbers and gives 8, not 2 and 8/);
+refused({ out: 4 }, /gives 8, not 1 and 4/);
+refused({ transposed: { channels: [1, 2], size: [1, 2] }, in: 2, out: 8 }, /takes 2 numbers and gives 16, not 2 and 8/);
+refused({ transposed: { channels: [1, 3], size: [1, 1] }, out: 12 }, /weights end after 68 bytes, but 96 are needed/);
+assert.throws(() => createNetwork([single, { in: 4, out: 1, activation: "none" }], packed(...taps, 1, 2), "float16"), /layer 2 takes 4 numbers, and layer 1 gives 8/);
