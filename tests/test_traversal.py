@@ -14,8 +14,9 @@ import traitlets
 from torch import nn
 
 from vae_tutorial import checkpoints, data, explorers, networks, sprites
-from vae_tutorial.explorers import traversal, weights
+from vae_tutorial.explorers import weights
 from vae_tutorial.explorers.canvas import Canvas
+from vae_tutorial.explorers.traversal import DRAWINGS
 from vae_tutorial.models import VAE, Autoencoder
 
 JOBS = Path(__file__).parent / "js" / "network.mjs"
@@ -159,7 +160,7 @@ def test_sliders_are_ordered_by_kl_and_start_at_the_first_pictures_code(box, fol
     ranked = sorted(RATES["sprites-vae"], reverse=True)
     assert [unit["rate"] for unit in canvas.variants[0]["units"]] == ranked
     assert [unit["active"] for unit in canvas.variants[0]["units"]] == [rate >= 0.01 for rate in ranked]
-    x = sprites.render(traversal.DRAWINGS, 32)
+    x = sprites.render(DRAWINGS, 32)
     codes = np.frombuffer(canvas.codes, "<f4").reshape(2, len(x), 10)
     for place, name in enumerate(RATES):
         with torch.no_grad():

@@ -31,7 +31,7 @@ export function knowledge({ active, factor, nats }) {
 
 // The line of one unit: name, KL as a bar and a number, what it knows, its strip.
 function createRow(rank, strip) {
-  const name = element("b"), bar = element("span", { class: "vae-unit-bar" }), nats = element("span", { class: "vae-unit-nats" }), known = element("span");
+  const name = element("span"), bar = element("span", { class: "vae-unit-bar" }), nats = element("span", { class: "vae-unit-nats" }), known = element("span");
   const node = element("div", { class: "vae-unit" },
     element("p", { class: "vae-unit-name" }, ORDINALS[rank], name, element("span", { class: "vae-unit-track" }, bar), nats),
     element("p", { class: "vae-unit-known" }, known), strip.canvas);
