@@ -187,14 +187,18 @@ def traversal(explorer: Explorer) -> Callable[[Shown], Expected]:
 
     def expected(shown: Shown) -> Expected:
         variant = explorer.state["variants"][shown["variant"]]
-        model = load(variant["checkpoint"])
-        if variant["beta"] is not None:
-            model = model.given(beta=variant["beta"])
+        model = traversed(variant)
         z = torch.empty(model.latent_dim)
         z[[unit["unit"] for unit in variant["units"]]] = torch.tensor(list(shown["sliders"].values()))
         return {"z": z.numpy(), "decoded": model.decode(z).sigmoid().flatten().numpy()}
 
     return torch.no_grad()(expected)
+
+
+def traversed(variant: dict[str, Any]) -> Any:
+    """The model of a line of the traversal's dropdown."""
+    model = load(variant["checkpoint"])
+    return model if variant["beta"] is None else model.given(beta=variant["beta"])
 
 
 def _objective(z: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from live_explorer import PHONE, TOLERANCE, each
-from references import load, reference
+from references import reference, traversed
 from waiting import next_frame
 
 from vae_tutorial.checkpoints import model_names
@@ -40,7 +40,7 @@ def expected_strips(explorer, shown):
     z = torch.tensor(shown["z"]).repeat(len(variant["units"]), 7, 1)
     for rank, unit in enumerate(variant["units"]):
         z[rank, :, unit["unit"]] = torch.arange(-3.0, 4.0)
-    return load(variant["checkpoint"]).decode(z).sigmoid().flatten(2).numpy()
+    return traversed(variant).decode(z).sigmoid().flatten(2).numpy()
 
 
 @each("Traversal")
