@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { createNetwork } from "../../vae_tutorial/explorers/js/network.js";
 
-// one pixel of 3 becomes the middle of its 4×4 weights: y = 3·w + bias, for two channels, by hand
+// one pixel of 3 becomes the middle of its 4×4 weights, whose rim (7) lies outside: y = 3·w + bias, for two channels, by hand
 const half = { 0: 0x0000, 1: 0x3c00, 2: 0x4000, 3: 0x4200, 4: 0x4400, 5: 0x4500, 6: 0x4600, 7: 0x4700 };
 const packed = (...values) => new Uint8Array(new Uint16Array(values.map((value) => half[value])).buffer);
-const nought = [0, 0, 0, 0];
-const taps = [...nought, 0, 1, 2, 0, 0, 3, 4, 0, ...nought, ...nought, 0, 5, 6, 0, 0, 7, 0, 0, ...nought];
+const rim = [7, 7, 7, 7];
+const taps = [...rim, 7, 1, 2, 7, 7, 3, 4, 7, ...rim, ...rim, 7, 5, 6, 7, 7, 7, 0, 7, ...rim];
 const single = { in: 1, out: 8, activation: "none", transposed: { channels: [1, 2], size: [1, 1] } };
 assert.deepEqual([...createNetwork([single], packed(...taps, 1, 2), "float16").forward([3])], [4, 7, 10, 13, 17, 20, 23, 2]);
 
