@@ -13,6 +13,7 @@ import pytest
 import torch
 from colours import contrast, is_neutral
 from matplotlib import image
+from matplotlib.colors import to_hex
 
 from vae_tutorial import plotting
 
@@ -184,3 +185,26 @@ def test_seed_band_draws_every_run_thin_and_their_mean_heavy():
     np.testing.assert_allclose(heavy.get_ydata(), [2.0, 2.0, 3.5])
     assert all(line.get_linewidth() < heavy.get_linewidth() for line in thin)
     assert heavy.get_label() == "ELBO"
+
+
+def test_information_map_writes_every_value_in_its_cell_the_largest_rate_on_top():
+    information, rates = np.arange(12).reshape(4, 3) / 10, [0.5, 3.0, 0.001, 3.0]
+    _, axes = plotting.figure()
+    plotting.information_map(axes, torch.from_numpy(information), rates, ["shape", "scale", "position_x"])
+    order = [1, 3, 0, 2]  # of equal rates the earlier unit first
+    np.testing.assert_allclose(axes.images[0].get_array(), information[order])
+    written = {text.get_position(): text.get_text() for text in axes.texts}
+    assert written == {(k, row): f"{information[unit, k]:.2f}" for row, unit in enumerate(order) for k in range(3)}
+    units = [label.get_text() for label in axes.get_yticklabels()]
+    assert units == ["$z_{2}$   3.00", "$z_{4}$   3.00", "$z_{1}$   0.50", "$z_{3}$   0.00"]
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["shape", "scale", "position x"]
+    drawn = axes.images[0]
+    np.testing.assert_allclose(drawn.cmap(drawn.norm(0.0))[:3], (1, 1, 1))
+    for value in information.flat:
+        assert contrast(axes.texts[0].get_color(), to_hex(drawn.cmap(drawn.norm(value)))) >= 4.5
+
+
+def test_information_map_refuses_shapes_that_do_not_fit():
+    _, axes = plotting.figure()
+    with pytest.raises(ValueError, match=r"shape \(4, 3\), but there are 4 rates and 2 factors"):
+        plotting.information_map(axes, np.zeros((4, 3)), [1.0] * 4, ["shape", "scale"])

@@ -3,9 +3,9 @@
 All of them take and give flat vectors: x (…, D), z (…, d). The convolutional ones reshape inside.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from math import log
+from math import log, prod
 from typing import Any
 
 import torch
@@ -146,20 +146,48 @@ def _halved(image_shape: Sequence[int], channels: Sequence[int]) -> tuple[int, i
 
 
 def layer_specification(network: nn.Sequential) -> list[dict[str, Any]]:
-    """Describe an MLP layer by layer: `{"in": 784, "out": 400, "activation": "relu"}`, and `"gate"` where it has one.
+    """Describe a network layer by layer, for the browser.
+
+    Dense: `{"in": 784, "out": 400, "activation": "relu"}`, with `"gate"` where it has one. A transposed convolution also says
+    `"transposed": {"channels": [32, 16], "size": [8, 8]}`: channels in and out, height and width of what it takes.
 
     Raises:
-        ValueError: anything but linear layers, each with at most one of `ACTIVATIONS`: the browser could not run it.
+        ValueError: anything but linear layers and doubling transposed convolutions (see `conv_decoder`), each with at most one
+            of `ACTIVATIONS`: the browser could not run it.
     """
     names = {kind: name for name, kind in ACTIVATIONS.items()}
     layers: list[dict[str, Any]] = []
-    for module in network:
-        if isinstance(module, nn.Linear):
+    shape: tuple[int, ...] = ()  # (C, H, W) while the numbers are laid out as an image
+    for module in _leaves(network):
+        if isinstance(module, nn.Linear) and not shape:
             layers.append({"in": module.in_features, "out": module.out_features, "activation": "none"})
             if isinstance(module, GatedLinear):
                 layers[-1]["gate"] = {"knots": KNOTS, "range": BETA_RANGE, "scale": GATE_SCALE}
+        elif isinstance(module, nn.ConvTranspose2d) and shape[:1] == (module.in_channels,) and _doubles(module):
+            small, shape = shape, (module.out_channels, 2 * shape[1], 2 * shape[2])
+            transposed = {"channels": [small[0], shape[0]], "size": list(small[1:])}
+            layers.append({"in": prod(small), "out": prod(shape), "activation": "none", "transposed": transposed})
+        elif isinstance(module, nn.Unflatten) and layers and len(module.unflattened_size) == 3:
+            shape = tuple(module.unflattened_size)
+        elif isinstance(module, nn.Flatten) and shape:
+            shape = ()
         elif type(module) in names and layers and layers[-1]["activation"] == "none":
             layers[-1]["activation"] = names[type(module)]
         else:
-            raise ValueError(f"{module}: the browser runs linear layers, each with at most one activation of {list(ACTIVATIONS)}")
+            raise ValueError(
+                f"{module}: the browser runs linear layers, then transposed convolutions that double the image, "
+                f"each with at most one activation of {list(ACTIVATIONS)}"
+            )
     return layers
+
+
+def _leaves(network: nn.Sequential) -> Iterator[nn.Module]:
+    """The layers of a sequence of layers and sequences, in order."""
+    for module in network:
+        yield from _leaves(module) if isinstance(module, nn.Sequential) else (module,)
+
+
+def _doubles(layer: nn.ConvTranspose2d) -> bool:
+    """Whether it is one of `conv_decoder`'s: 4×4 weights, each image twice as high and wide."""
+    shape = (layer.kernel_size, layer.stride, layer.padding, layer.output_padding, layer.dilation, layer.groups)
+    return shape == ((4, 4), (2, 2), (1, 1), (0, 0), (1, 1), 1)

@@ -12,6 +12,7 @@ import matplotlib as mpl
 import matplotlib.style
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap, to_rgb
 from matplotlib.figure import Figure
 
 HERE = Path(__file__).parent
@@ -106,3 +107,30 @@ def seed_band(axes: Axes, x: Sequence[float], runs: Iterable[Sequence[float]], l
     for run in values:
         axes.plot(x, run, **(style | {"linewidth": 0.7, "alpha": 0.5}))
     axes.plot(x, values.mean(0), label=label, **style)
+
+
+def information_map(axes: Axes, information: Any, rates: Any, factors: Sequence[str]) -> None:
+    """Mutual information of every unit with every factor, the unit with the largest rate on top, each value in its cell.
+
+    Args:
+        axes: a heat map of d rows and K columns is drawn here.
+        information: (d, K) in nats, row i for unit i.
+        rates: (d,) in nats, E KL(q(zᵢ|x)‖p(zᵢ)); they order the rows and stand beside them.
+        factors: K names.
+
+    Raises:
+        ValueError: shapes that do not fit.
+    """
+    information, rates = np.asarray(information, dtype=float), np.asarray(rates, dtype=float)
+    if information.shape != (len(rates), len(factors)):
+        raise ValueError(f"information has shape {information.shape}, but there are {len(rates)} rates and {len(factors)} factors")
+    order = np.argsort(-rates, kind="stable")
+    darkest = 1 - 0.6 * (1 - np.array(to_rgb(INK["rate"])))  # so that dark text stays legible in every cell
+    shades = LinearSegmentedColormap.from_list("information", ["#ffffff", tuple(darkest)])
+    axes.imshow(information[order], cmap=shades, vmin=0, vmax=max(float(information.max()), 1e-9), aspect="auto")
+    for (row, column), value in np.ndenumerate(information[order]):
+        axes.text(column, row, f"{value:.2f}", ha="center", va="center", color=INK["elbo"])
+    axes.set_xticks(range(len(factors)), [name.replace("_", " ") for name in factors])
+    axes.set_yticks(range(len(order)), [f"$z_{{{unit + 1}}}$   {rates[unit]:.2f}" for unit in order])
+    axes.set_ylabel("unit and its rate, nats")
+    axes.tick_params(length=0)

@@ -231,6 +231,19 @@ def continuous_beta(explorer: Explorer) -> Callable[[Shown], Expected]:
     return torch.no_grad()(expected)
 
 
+def traversal(explorer: Explorer) -> Callable[[Shown], Expected]:
+    """The picture of the code that the sliders show, whose units stand in the order of the chosen model's rates."""
+
+    def expected(shown: Shown) -> Expected:
+        variant = explorer.state["variants"][shown["variant"]]
+        model = traversed(variant)
+        z = torch.empty(model.latent_dim)
+        z[[unit["unit"] for unit in variant["units"]]] = torch.tensor(list(shown["sliders"].values()))
+        return {"z": z.numpy(), "decoded": model.decode(z).sigmoid().flatten().numpy()}
+
+    return torch.no_grad()(expected)
+
+
 def perplexity(explorer: Explorer) -> Callable[[Shown], Expected]:
     """The recorded maps, between two of them the mean with the slider's weights, and what NumPy finds in codes and map."""
     clouds = list(embeddings.load_clouds().values())
@@ -247,6 +260,12 @@ def perplexity(explorer: Explorer) -> Callable[[Shown], Expected]:
         return {"positions": flat.ravel()} | {name: np.array(value) for name, value in terms.items()}
 
     return expected
+
+
+def traversed(variant: dict[str, Any]) -> Any:
+    """The model of a line of the traversal's dropdown."""
+    model = load(variant["checkpoint"])
+    return model if variant["beta"] is None else model.given(beta=variant["beta"])
 
 
 def rounded_vae(name: str, blank: Tensor) -> Any:
@@ -288,4 +307,5 @@ REFERENCES = {
     "Interpolation": interpolation,
     "Perplexity": perplexity,
     "ContinuousBeta": continuous_beta,
+    "Traversal": traversal,
 }

@@ -26,6 +26,10 @@ DEEP_LINKS = {
     "MonteCarlo": ("S=1000&d=10&nats=0.1", {"S": 1000, "d": 10, "nats": 0.1}),
     "Interpolation": ("from=3&to=8&t=0.25&path=1", {"from": 3, "to": 8, "t": 0.25}),
     "Perplexity": ("codes=2&perplexity=8&point=17", {"perplexity": 8, "point": 17}),
+    "Traversal": (
+        "model=1&picture=2&" + "&".join(f"rank{rank}={rank / 2 - 2.5}" for rank in range(1, 11)),
+        {name: rank / 2 - 2.5 for rank, name in enumerate(("1st", "2nd", "3rd", *(f"{n}th" for n in range(4, 11))), 1)},
+    ),
 }
 
 PICTURES = """(el) => [...el.querySelectorAll('canvas')].filter((canvas) => canvas.clientWidth)

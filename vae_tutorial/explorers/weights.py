@@ -11,19 +11,20 @@ PRECISIONS = ("float16", "int8")
 
 
 def pack(network: nn.Sequential, precision: str = "float16") -> bytes:
-    """The dense layers of a network, in order, little-endian, for `createNetwork` in `js/network.js`.
+    """The weights of a network's layers, in order, little-endian, for `createNetwork` in `js/network.js`.
 
     Args:
-        network: linear layers and activations (see `networks.layer_specification`).
-        precision: `"float16"`: per layer the weight (out, in) row-major, then the bias, all float16.
-            `"int8"`: the weight as int8, one float32 scale per output row, then the bias as float32. Where a layer is
-            gated, its table (knots, out) follows as float16 (shipped gates lie on that grid).
+        network: linear layers, transposed convolutions and activations (see `networks.layer_specification`).
+        precision: `"float16"`: per layer the weight row-major, (out, in) or (in, out, 4, 4) for a transposed convolution, then
+            the bias, all float16. `"int8"`: the weight as int8, one float32 scale per row, then the bias as float32. Where a
+            layer is gated, its table (knots, out) follows as float16 (shipped gates lie on that grid).
 
     Raises:
-        ValueError: an unknown precision, no linear layer, or weights that are not finite or too large for float16.
+        ValueError: an unknown precision, no layer, a layer of another kind, or weights that are not finite or too large for
+            float16.
     """
     parts = []
-    for layer in _linear_layers(network, precision):
+    for layer in _layers(network, precision):
         if precision == "float16":
             parts += [float16_bytes(layer.weight, "weights"), float16_bytes(_bias(layer), "biases")]
         else:
@@ -41,12 +42,12 @@ def unpacked(network: nn.Sequential, precision: str = "float16") -> list[tuple[T
         ValueError: as `pack` does.
     """
     pairs = []
-    for layer in _linear_layers(network, precision):
+    for layer in _layers(network, precision):
         if precision == "float16":
             pairs.append((layer.weight.detach().half().float(), _bias(layer).half().float()))
         else:
             integers, scales = quantize(layer.weight.detach())
-            pairs.append((integers.float() * scales[:, None], _bias(layer)))
+            pairs.append((_restored(integers, scales), _bias(layer)))
     return pairs
 
 
@@ -57,10 +58,9 @@ def lossless_precision(*networks: nn.Sequential) -> str:
     a thousand.
     """
     for network in networks:
-        for layer in _linear_layers(network, "int8"):
+        for layer in _layers(network, "int8"):
             weight = layer.weight.detach()
-            integers, scales = quantize(weight)
-            if not torch.allclose(integers.float() * scales[:, None], weight, rtol=1e-5, atol=1e-8):
+            if not torch.allclose(_restored(*quantize(weight)), weight, rtol=1e-5, atol=1e-8):
                 return "float16"
     return "int8"
 
@@ -92,20 +92,26 @@ def uint8_bytes(images: Tensor) -> bytes:
     return (images.detach() * 255).round().to(torch.uint8).numpy().tobytes()
 
 
-def _linear_layers(network: nn.Sequential, precision: str) -> list[nn.Linear]:
-    """Every linear layer, its numbers checked."""
+def _layers(network: nn.Sequential, precision: str) -> list[nn.Linear | nn.ConvTranspose2d]:
+    """Every layer that has weights, its kind and its numbers checked."""
     if precision not in PRECISIONS:
         raise ValueError(f"unknown precision {precision!r}: choose from {list(PRECISIONS)}")
-    layers = [module for module in network.modules() if isinstance(module, nn.Linear)]
-    if not layers:
-        raise ValueError("the network has no linear layer: explorers run dense networks only")
+    layers = [module for module in network.modules() if next(module.parameters(recurse=False), None) is not None]
+    if not layers or not all(isinstance(layer, nn.Linear | nn.ConvTranspose2d) for layer in layers):
+        raise ValueError("explorers run networks of linear layers and transposed convolutions, at least one, and no other layers")
     if not all(torch.isfinite(values).all() for layer in layers for values in layer.parameters()):
         raise ValueError("the network has weights that are not finite: look at its training history")
     return layers
 
 
-def _bias(layer: nn.Linear) -> Tensor:
-    return layer.weight.new_zeros(len(layer.weight)) if layer.bias is None else layer.bias.detach()
+def _bias(layer: nn.Linear | nn.ConvTranspose2d) -> Tensor:
+    outputs = layer.out_features if isinstance(layer, nn.Linear) else layer.out_channels
+    return layer.weight.new_zeros(outputs) if layer.bias is None else layer.bias.detach()
+
+
+def _restored(integers: Tensor, scales: Tensor) -> Tensor:
+    """scale · int8, row by row."""
+    return integers.float() * scales.view(-1, *[1] * (integers.ndim - 1))
 
 
 def _little_endian(values: Tensor, kind: str) -> bytes:

@@ -1,27 +1,27 @@
-// Digits as grey-level pictures, white on black or black on white.
+// Digits, and other square pictures, as grey levels, white on black or black on white.
 
 export const SIDE = 28;
 export const PIXELS = SIDE * SIDE;
 
 // Writes one digit (values 0 … 1) into RGBA bytes whose rows are `stride` pixels long, at column and row.
-export function writeDigit(bytes, stride, column, row, values, colours, offset = 0) {
+export function writeDigit(bytes, stride, column, row, values, colours, offset = 0, side = SIDE) {
   const { paper, pen } = colours;
-  for (let i = 0; i < PIXELS; i++) {
+  for (let i = 0; i < side * side; i++) {
     const grey = paper + (pen - paper) * values[offset + i];
-    const at = 4 * ((row + Math.floor(i / SIDE)) * stride + column + (i % SIDE));
+    const at = 4 * ((row + Math.floor(i / side)) * stride + column + (i % side));
     bytes[at] = bytes[at + 1] = bytes[at + 2] = grey;
     bytes[at + 3] = 255;
   }
 }
 
 // A digit of 28 × 28 sharp pixels that fills the canvas; `values` may hold several, `offset` says where this one starts.
-export function createDigitPainter() {
+export function createDigitPainter(side = SIDE) {
   const small = document.createElement("canvas");
-  small.width = small.height = SIDE;
+  small.width = small.height = side;
   const context = small.getContext("2d");
-  const image = context.createImageData(SIDE, SIDE);
+  const image = context.createImageData(side, side);
   return (target, width, height, values, colours, offset = 0) => {
-    writeDigit(image.data, SIDE, 0, 0, values, colours, offset);
+    writeDigit(image.data, side, 0, 0, values, colours, offset, side);
     context.putImageData(image, 0, 0);
     target.imageSmoothingEnabled = false;
     target.drawImage(small, 0, 0, width, height);

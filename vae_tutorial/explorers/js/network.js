@@ -1,4 +1,5 @@
-// The forward pass of a dense network in plain typed arrays, from the bytes that explorers/weights.py packs.
+// The forward pass of a network in plain typed arrays, from the bytes that explorers/weights.py packs.
+import { createTransposed } from "./convolution.js";
 
 const ACTIVATIONS = {
   none: (v) => v,
@@ -59,23 +60,26 @@ function createReader(data) {
   };
 }
 
-function readLayer(reader, { in: inputs, out: outputs, activation, gate }, precision) {
-  if (!(activation in ACTIVATIONS)) throw new Error(`network: unknown activation "${activation}"`);
-  const layer = { inputs, outputs, activation: ACTIVATIONS[activation] };
-  if (precision === "float16") {
-    layer.weight = reader.half(inputs * outputs);
-    layer.bias = reader.half(outputs);
-  } else if (precision === "int8") {
-    const rounded = reader.int8(inputs * outputs);
-    const scales = reader.float32(outputs);                 // one scale per output row
-    layer.weight = new Float32Array(inputs * outputs);
-    for (let row = 0, at = 0; row < outputs; row++) {
-      for (const end = at + inputs; at < end; at++) layer.weight[at] = rounded[at] * scales[row];
-    }
-    layer.bias = reader.float32(outputs);
-  } else {
-    throw new Error(`network: unknown precision "${precision}"; use "float16" or "int8"`);
+// A weight of rows × columns and a bias; as int8 each row has a scale of its own.
+function readWeight(reader, rows, columns, biases, precision) {
+  if (precision === "float16") return { weight: reader.half(rows * columns), bias: reader.half(biases) };
+  if (precision !== "int8") throw new Error(`network: unknown precision "${precision}"; use "float16" or "int8"`);
+  const rounded = reader.int8(rows * columns), scales = reader.float32(rows);
+  const weight = new Float32Array(rows * columns);                     // from(rounded, f) would take ten times as long
+  for (let row = 0, at = 0; row < rows; row++) {
+    for (const end = at + columns; at < end; at++) weight[at] = rounded[at] * scales[row];
   }
+  return { weight, bias: reader.float32(biases) };
+}
+
+function readLayer(reader, { in: inputs, out: outputs, activation, gate, transposed }, precision) {
+  if (!(activation in ACTIVATIONS)) throw new Error(`network: unknown activation "${activation}"`);
+  const layer = { inputs, outputs, activation: ACTIVATIONS[activation], multiply: multiplyOne, multiplyMany };
+  if (transposed) {
+    const read = (rows, columns, biases) => readWeight(reader, rows, columns, biases, precision);
+    return Object.assign(layer, { multiplyMany: oneByOne }, createTransposed(layer, transposed, read));
+  }
+  Object.assign(layer, readWeight(reader, outputs, inputs, outputs, precision));
   if (gate) layer.gate = { ...gate, table: reader.half(gate.knots * outputs), open: new Float32Array(outputs).fill(NaN) };  // NaN until β is set
   return layer;
 }
@@ -163,6 +167,11 @@ function multiplyMany(layer, x, sums, count) {
   for (let n = whole; n < count; n++) multiplyOne(layer, x, n * inputs, sums, n * outputs);
 }
 
+// For a layer that has nothing faster for many inputs.
+function oneByOne(layer, x, sums, count) {
+  for (let n = 0; n < count; n++) layer.multiply(layer, x, n * layer.inputs, sums, n * layer.outputs);
+}
+
 // y = activation(sums), or activation(sums · gate), for `count` rows of sums from the place `from` on; y may be sums itself.
 function activate({ outputs, activation, gate }, sums, from, y, count) {
   for (let n = 0, at = 0; n < count; n++) {
@@ -170,10 +179,14 @@ function activate({ outputs, activation, gate }, sums, from, y, count) {
   }
 }
 
-// layers: [{in, out, activation, gate}, …]; returns {inputs, outputs, setBeta(β), forward(x) → Float32Array of outputs, createBatch}.
+// layers: [{in, out, activation, gate, transposed}, …], as networks.layer_specification writes them; returns
+// {inputs, outputs, setBeta(β), forward(x) → Float32Array of outputs, createBatch}.
 // A gated network wants setBeta before its first forward; β outside the range it was trained on counts as the nearer end.
 // `forward` writes into one buffer that the next call reuses: copy what you keep.
 export function createNetwork(layers, data, precision) {
+  layers.slice(1).forEach((layer, i) => {
+    if (layer.in !== layers[i].out) throw new Error(`network: layer ${i + 2} takes ${layer.in} numbers, and layer ${i + 1} gives ${layers[i].out}`);
+  });
   const reader = createReader(data);
   const stack = layers.map((layer) => readLayer(reader, layer, precision));
   reader.finish();
@@ -191,7 +204,7 @@ export function createNetwork(layers, data, precision) {
     forward(x) {
       if (x.length !== inputs) throw new Error(`network: expected ${inputs} inputs, got ${x.length}`);
       stack.forEach((layer, i) => {
-        multiplyOne(layer, i ? buffers[i - 1] : x, 0, buffers[i], 0);
+        layer.multiply(layer, i ? buffers[i - 1] : x, 0, buffers[i], 0);
         activate(layer, buffers[i], 0, buffers[i], 1);
       });
       return buffers[buffers.length - 1];
@@ -207,12 +220,12 @@ export function createNetwork(layers, data, precision) {
       return (from, to) => {
         if (!(from >= 0 && to <= count && to - from <= most)) throw new Error(`network: no inputs ${from} … ${to} of ${count}, at most ${most} at once`);
         for (let n = from; n < to; n++) {
-          if (!known[n]) multiplyOne(first, xs, n * inputs, kept, n * first.outputs);
+          if (!known[n]) first.multiply(first, xs, n * inputs, kept, n * first.outputs);
           known[n] = 1;
         }
         activate(first, kept, from * first.outputs, rows[0], to - from);
         for (let i = 1; i < stack.length; i++) {
-          multiplyMany(stack[i], rows[i - 1], rows[i], to - from);
+          stack[i].multiplyMany(stack[i], rows[i - 1], rows[i], to - from);
           activate(stack[i], rows[i], 0, rows[i], to - from);
         }
         return rows[rows.length - 1];
