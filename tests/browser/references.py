@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Callable
 from functools import cache
+from io import BytesIO
 from typing import Any
 
 import naive_estimates
 import numpy as np
 import torch
 from built_site import Explorer
+from PIL import Image
 from scipy.special import logsumexp
 from torch import Tensor
 
@@ -182,6 +185,23 @@ def reparameterise(explorer: Explorer) -> Callable[[Shown], Expected]:
     return expected
 
 
+def training_replay(explorer: Explorer) -> Callable[[Shown], Expected]:
+    """The card's record at the epoch of the slider, its pictures read by Pillow."""
+    record = checkpoints.model_card("mnist-replay")["replay"]
+
+    def expected(shown: Shown) -> Expected:
+        epoch = int(shown["sliders"]["epoch"])
+        frame = record["frames"][record["epochs"].index(epoch)]
+        with Image.open(BytesIO(b64decode(frame["digits"]))) as picture:
+            rows = np.split(np.asarray(picture) / 255, 8)
+        digits = np.concatenate([digit.ravel() for row in rows for digit in np.split(row, 8, axis=1)])
+        codes = np.frombuffer(b64decode(frame["codes"]), "<f2").astype(np.float32)
+        curves = {name: np.array(values[epoch]) for name, values in record["held_out"].items()}
+        return {"decoded": digits, "codes": codes, "epoch": np.array(epoch), **curves}
+
+    return expected
+
+
 def _objective(z: Tensor) -> Tensor:
     return z.square() / 2 + torch.sin(2 * z)
 
@@ -206,4 +226,5 @@ REFERENCES = {
     **{"LatentMap": latent_map, "Bottleneck": bottleneck, "DrawDigit": draw_digit, "BetaCalculator": beta_calculator},
     **{"MonteCarlo": monte_carlo, "MeanAndSample": mean_and_sample},
     **{"TwoDensities": two_densities, "DragQ": drag_q, "Reparameterise": reparameterise},
+    **{"TrainingReplay": training_replay},
 }
