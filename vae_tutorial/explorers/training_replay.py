@@ -34,7 +34,6 @@ class TrainingReplay(Canvas):
     rate = traitlets.List(traitlets.Float()).tag(sync=True)  # of the held-out images at epochs 0, 1, 2, …
     distortion = traitlets.List(traitlets.Float()).tag(sync=True)
     loss = traitlets.List(traitlets.Float()).tag(sync=True)  # minus the ELBO
-    train_loss = traitlets.List(traitlets.Float()).tag(sync=True)  # mean over the epochs 1, 2, …, while the weights moved
 
 
 def training_replay(replay: dict[str, Any], images: Images, epoch: int = 0) -> ipywidgets.VBox:
@@ -65,7 +64,6 @@ def training_replay(replay: dict[str, Any], images: Images, epoch: int = 0) -> i
         labels=label_bytes(images.y),
         codes=codes.tobytes(),
         digits=zlib.compress(digits.tobytes(), 9),
-        train_loss=replay["train"]["loss"],
         **{term: replay["held_out"][term] for term in TERMS},
     )
     slider = ipywidgets.SelectionSlider(

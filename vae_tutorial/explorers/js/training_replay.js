@@ -70,17 +70,16 @@ function createHistory({ signal, label, curves, range, last, onEpoch, onStep }) 
     context.moveTo(x, frame.top);
     context.lineTo(x, frame.bottom);
     context.stroke();
-    for (const { values, first, role, line = "solid", width: wide = 2.2 } of curves) {
-      const xs = values.map((_, i) => Math.sqrt(i + first));
-      clipped(context, frame, () => drawCurve(context, frame, xs, values, { colour: colours[role], line, width: wide }));
-    }
-    for (const { values, first, role, name, at } of curves) {
-      const value = values[Math.max(epoch - first, 0)], y = clamp(frame.toY(value), frame.top, frame.bottom);
+    const toHeight = (value) => clamp(frame.toY(value), frame.top, frame.bottom);
+    for (const { values, role, name, at, below = false, wide = 2.2 } of curves) {
+      const xs = values.map((_, i) => Math.sqrt(i));
+      clipped(context, frame, () => drawCurve(context, frame, xs, values, { colour: colours[role], width: wide }));
+      const named = Math.round(at * last);
+      drawName(context, frame, colours, name, frame.toX(xs[named]), toHeight(values[named]) + (below ? 18 : -8), colours[role]);
       context.fillStyle = colours[role];
       context.beginPath();
-      context.arc(x, y, 4.5, 0, 2 * Math.PI);
+      context.arc(x, toHeight(values[epoch]), 4.5, 0, 2 * Math.PI);
       context.fill();
-      drawName(context, frame, colours, name, frame.toX(Math.sqrt(at * last)), clamp(frame.toY(values[Math.round(at * last) - first]), frame.top, frame.bottom) - 8, colours[role]);
     }
   });
   onDrag(canvas, signal, (x) => onEpoch(clamp(frameOf(canvas.clientWidth, canvas.clientHeight).fromX(x), 0, Math.sqrt(last)) ** 2));
@@ -116,15 +115,13 @@ async function render({ model, el }) {
   const samples = createSurface(digitsCanvas, signal, (context, width, height) => view.colours && mosaic(context, width, height, decoded, view.colours));
   const rate = createHistory({
     signal, last, onEpoch, onStep, label: "epoch, on the curve of the rate", range: [0, 1.1 * Math.max(...terms.rate)],
-    curves: [{ values: terms.rate, first: 0, role: "rate", name: "rate", at: 0.6 }],
+    curves: [{ values: terms.rate, role: "rate", name: "rate", at: 0.6 }],
   });
-  const train = model.get("train_loss");
   const loss = createHistory({
-    signal, last, onEpoch, onStep, label: "epoch, on the curves of distortion and loss", range: rangeOf([terms.distortion, terms.loss, train]),
+    signal, last, onEpoch, onStep, label: "epoch, on the curves of distortion and loss", range: rangeOf([terms.distortion, terms.loss]),
     curves: [
-      { values: train, first: 1, role: "soft", line: "dashed", name: "loss, training", at: 0.95 },
-      { values: terms.distortion, first: 0, role: "distortion", name: "distortion", at: 0.12 },
-      { values: terms.loss, first: 0, role: "elbo", width: 2.8, name: "loss", at: 0.35 },
+      { values: terms.distortion, role: "distortion", name: "distortion", at: 0.25, below: true },
+      { values: terms.loss, role: "elbo", wide: 2.8, name: "loss", at: 0.25 },
     ],
   });
   const facts = { epoch: element("dd"), rate: element("dd"), distortion: element("dd"), loss: element("dd") };
@@ -155,7 +152,7 @@ async function render({ model, el }) {
       element("div", {}, stageName("Samples", "vae-decoder", "decoded places of the prior, left to right ", math("z₁"), ", upwards ", math("z₂")), digitsCanvas)),
     element("div", { class: "vae-columns" },
       element("div", {}, stageName("Rate", "vae-rate", "nats, held-out digits"), rate.canvas),
-      element("div", {}, stageName("Distortion and loss", "vae-distortion", "nats"), loss.canvas)),
+      element("div", {}, stageName("Distortion and loss", "vae-distortion", "nats, the rate between them"), loss.canvas)),
     element("dl", { class: "vae-facts vae-wide" }, fact("epoch", facts.epoch), fact("rate", facts.rate, "vae-rate"),
       fact("distortion", facts.distortion, "vae-distortion"), fact("loss = −ELBO", facts.loss, "vae-elbo")),
     element("p", { class: "vae-hint" }, element("b", {}, "Try: "), "walk through the first ten epochs one by one. Which of the two terms moves first, and does the rate only rise?"));
