@@ -158,5 +158,5 @@ def test_beta_weighs_both_rates_and_every_network_learns(test_digits):
     torch.testing.assert_close(weighted["loss"], weighted["distortion"] + 0.25 * (weighted["rate_1"] + weighted["rate_2"]))
     weighted["loss"].mean().backward()
     assert all(parameter.grad.abs().sum() > 0 for parameter in model.parameters())
-    history = fit(model, x, hierarchical.negative_elbo, epochs=4, batch_size=50, progress=False)
+    history = fit(model, x, hierarchical.negative_elbo, epochs=4, batch_size=50, learning_rate=1e-2, progress=False)
     assert history.train["loss"][-1] < history.train["loss"][0] - 20
