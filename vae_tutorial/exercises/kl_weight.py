@@ -51,8 +51,8 @@ def price(answer: object) -> str | None:
 
 @exercise("kl-weight/switch-off")
 def switch_off(answer: object) -> str | None:
-    """A unit with λ = 3 in a model with σ² = 0.5 and β = 1 is switched off: nats that the distortion rises, and that the rate falls."""
-    eigenvalue, noise = 3.0, 0.5
+    """A unit with λ = 3 in a model with σ² = 0.25 and β = 1 is switched off: nats that the distortion rises, and that the rate falls."""
+    eigenvalue, noise = 3.0, 0.25
     rise, saved = (eigenvalue - noise) / (2 * noise), 0.5 * math.log(eigenvalue / noise)
     hints = [
         ([saved, rise], "the two are the wrong way round: first the distortion, then the rate."),
