@@ -1,6 +1,6 @@
 // Training replay: one slider over the recorded epochs moves the map of codes, the decoded digits and the curves together.
 import { asBytes, decodeHalf } from "./network.js";
-import { button, clamp, coalesce, createAnnouncer, element, formatNumber, listen, math, parseHash, prepareRoot, setState, stageName } from "./page.js";
+import { button, clamp, coalesce, createAnnouncer, element, formatNumber, listen, parseHash, prepareRoot, setState, stageName } from "./page.js";
 import { followTheme } from "./theme.js";
 import { createSurface, onArrows, onDrag } from "./canvas.js";
 import { PIXELS, SIDE, writeDigit } from "./digits.js";
@@ -16,6 +16,12 @@ const GAP = 2;                                                       // pixels b
 export async function inflate(data) {
   const stream = new Blob([asBytes(data)]).stream().pipeThrough(new DecompressionStream("deflate"));
   return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
+// Frames of `size` bytes from the differences between them, in place.
+export function addFrames(bytes, size) {
+  for (let i = size; i < bytes.length; i++) bytes[i] += bytes[i - size];   // modulo 256
+  return bytes;
 }
 
 // The index of the recorded epoch nearest to any epoch.
@@ -98,8 +104,9 @@ async function render({ model, el }) {
   const lifetime = new AbortController(), { signal } = lifetime;
   prepareRoot(el, "training-replay");
   const epochs = model.get("epochs"), last = epochs.at(-1), labels = asBytes(model.get("labels"));
-  const codes = decodeHalf(model.get("codes")), digits = await inflate(model.get("digits"));
-  const size = codes.length / epochs.length, grey = digits.length / epochs.length;
+  const codes = decodeHalf(model.get("codes")), differences = await inflate(model.get("digits"));
+  const size = codes.length / epochs.length, grey = differences.length / epochs.length;
+  const digits = addFrames(differences, grey);
   const terms = { rate: model.get("rate"), distortion: model.get("distortion"), loss: model.get("loss") };
   const start = { frame: model.get("frame") };
   const decoded = new Float32Array(grey);
@@ -149,7 +156,7 @@ async function render({ model, el }) {
     })),
     element("div", { class: "vae-columns" },
       element("div", {}, stageName("Map", "vae-q", `means of q(z|x), ${count} held-out digits`), mapCanvas),
-      element("div", {}, stageName("Samples", "vae-decoder", "decoded places of the prior, left to right ", math("z₁"), ", upwards ", math("z₂")), digitsCanvas)),
+      element("div", {}, stageName("Samples", "vae-decoder", `${grey / PIXELS} codes spread over the prior, decoded`), digitsCanvas)),
     element("div", { class: "vae-columns" },
       element("div", {}, stageName("Rate", "vae-rate", "nats, held-out digits"), rate.canvas),
       element("div", {}, stageName("Distortion and loss", "vae-distortion", "nats, the rate between them"), loss.canvas)),
