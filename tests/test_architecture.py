@@ -17,6 +17,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 # Bottom to top, as the design lists them; a new module gets its place here.
 LAYERS = [
     *("data", "sprites", "laboratory", "corruptions", "networks", "likelihoods", "models", "checkpoints", "objectives", "schedules"),
+    "hierarchical",
     *("training", "quadrature", "evaluation", "probes", "embeddings", "image_quality", "ground_truth", "disentanglement"),
     *("interpolation", "sweeps"),
     *("plotting", "exercises", "explorers", "recipes", "experiments"),

@@ -227,3 +227,29 @@ def test_information_has_a_ceiling_and_the_rate_has_none():
         information, rate = (records.over_seeds(record, key, d=10, beta=beta) for key in ("information", "final_rate"))
         assert (information < ceiling + 1e-3).all()
         assert (rate > ceiling + 1).all()
+
+
+def test_the_elbo_is_best_at_its_own_weight():
+    """On held-out digits β = 1 wins for every seed, though a smaller weight learns faster."""
+    betas = EXPERIMENTS["kl-weight"].BETAS
+    record = records.load_record("kl-weight")
+    elbos = np.stack([-over_both(record, "rate", "distortion", beta=beta) for beta in betas])  # (β, seed, epoch)
+    assert (elbos[:, :, -1].argmax(0) == betas.index(1.0)).all()
+    assert (elbos[betas.index(0.3), :, 4].mean() > elbos[betas.index(1.0), :, 4].mean()).all()
+
+
+def test_a_larger_weight_wakes_fewer_units_and_never_more_than_the_spectrum_allows(train_digits):
+    """The optimum's units are the eigenvalues above β of the pixels' covariance in units of π(1 − π): here by NumPy."""
+    pixels = train_digits.x.flatten(1).double().numpy()
+    mean = pixels.mean(0)
+    varies = mean > 0
+    spectrum = np.linalg.eigvalsh(np.cov((pixels[:, varies] / np.sqrt(mean * (1 - mean))[varies]).T))
+    record = records.load_record("kl-weight")
+    counts = [(records.over_seeds(record, "rate_per_unit", beta=beta) > 0.05).sum(1) for beta in (1.0, 3.0, 10.0, 30.0)]
+    assert (np.diff([count.mean() for count in counts]) < 0).all()
+    for beta, count in zip((3.0, 10.0, 30.0), counts[1:], strict=True):
+        assert (count <= (spectrum > beta).sum()).all()
+
+
+def over_both(record: dict, first: str, second: str, **setting: object) -> np.ndarray:
+    return records.over_seeds(record, first, **setting) + records.over_seeds(record, second, **setting)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Callable
 from functools import cache
+from io import BytesIO
 from typing import Any
 
 import map_numbers
@@ -11,6 +13,7 @@ import naive_estimates
 import numpy as np
 import torch
 from built_site import Explorer
+from PIL import Image
 from scipy.special import logsumexp
 from torch import Tensor
 
@@ -231,6 +234,23 @@ def continuous_beta(explorer: Explorer) -> Callable[[Shown], Expected]:
     return torch.no_grad()(expected)
 
 
+def training_replay(explorer: Explorer) -> Callable[[Shown], Expected]:
+    """The card's record at the epoch of the slider, its pictures read by Pillow."""
+    record = checkpoints.model_card("mnist-replay")["replay"]
+
+    def expected(shown: Shown) -> Expected:
+        epoch = int(shown["sliders"]["epoch"])
+        frame = record["frames"][record["epochs"].index(epoch)]
+        with Image.open(BytesIO(b64decode(frame["digits"]))) as picture:
+            rows = np.split(np.asarray(picture) / 255, 8)
+        digits = np.concatenate([digit.ravel() for row in rows for digit in np.split(row, 8, axis=1)])
+        codes = np.frombuffer(b64decode(frame["codes"]), "<f2").astype(np.float32)
+        curves = {name: np.array(values[epoch]) for name, values in record["held_out"].items()}
+        return {"decoded": digits, "codes": codes, "epoch": np.array(epoch), **curves}
+
+    return expected
+
+
 def traversal(explorer: Explorer) -> Callable[[Shown], Expected]:
     """The picture of the code that the sliders show, whose units stand in the order of the chosen model's rates."""
 
@@ -307,5 +327,6 @@ REFERENCES = {
     "Interpolation": interpolation,
     "Perplexity": perplexity,
     "ContinuousBeta": continuous_beta,
+    "TrainingReplay": training_replay,
     "Traversal": traversal,
 }
