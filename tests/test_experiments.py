@@ -121,3 +121,13 @@ def test_the_shipped_network_is_the_recorded_run_of_its_seed():
     place = EXPERIMENTS["beta-conditioned"].BETAS.index(1.0)
     for term, value in card["numbers"]["official_test"].items():
         assert records.over_seeds(record, term, seed=card["seed"])[0, place] == pytest.approx(value, abs=0.01)
+
+
+def test_a_diagonal_q_finds_the_axes_and_a_full_one_does_not():
+    record = records.load_record("rotation")
+    diagonal, full = ({key: records.over_seeds(record, key, q=q) for key in ("mig", "best_mig", "rate", "distortion")} for q in ("diagonal", "full"))
+    assert len(diagonal["mig"]) == len(full["mig"]) == 10
+    assert diagonal["mig"].min() > 0.5
+    assert (diagonal["best_mig"] - diagonal["mig"]).max() < 0.05
+    assert full["mig"].min() < 0.3
+    assert full["best_mig"].min() > 0.5  # the axes are there, turned

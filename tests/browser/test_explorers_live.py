@@ -11,7 +11,7 @@ from waiting import next_frame
 
 pytestmark = pytest.mark.browser
 
-KINDS = ("LatentMap", "Bottleneck", "DrawDigit", "BetaCalculator", "MonteCarlo", "MeanAndSample", "TwoDensities", "DragQ", "Reparameterise")
+KINDS = ("LatentMap", "Bottleneck", "DrawDigit", "BetaCalculator", "MonteCarlo", "MeanAndSample", "TwoDensities", "DragQ", "Reparameterise", "Rotation")
 DEEP_LINKS = {
     "LatentMap": ("z1=1.2&z2=-0.5", {"z₁": 1.2, "z₂": -0.5}),
     "Bottleneck": ("d=7&digit=3", {"d": 7}),
@@ -21,6 +21,7 @@ DEEP_LINKS = {
     "TwoDensities": ("separation=3&weight=0.3&kl_mu=-1&kl_sigma=0.5", {"Δ": 3, "w": 0.3, "μ": -1, "σ": 0.5}),
     "DragQ": ("x=2&q_mu=0.5&q_log_sigma=-2&q_beta=0.5", {"x": 2, "μ": 0.5, "log σ": -2, "β": 0.5}),
     "Reparameterise": ("z_mu=-1&z_sigma=0.5&samples=30", {"μ": -1, "σ": 0.5, "n": 30}),
+    "Rotation": ("turn=30&picture=12", {"angle": 30, "x": 12}),
     "MonteCarlo": ("S=1000&d=10&nats=0.1", {"S": 1000, "d": 10, "nats": 0.1}),
 }
 

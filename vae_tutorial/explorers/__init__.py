@@ -9,6 +9,7 @@ from vae_tutorial.explorers.mean_and_sample import mean_and_sample
 from vae_tutorial.explorers.monte_carlo import monte_carlo
 from vae_tutorial.explorers.quiz import quiz
 from vae_tutorial.explorers.reparameterise import reparameterise
+from vae_tutorial.explorers.rotation import rotation
 from vae_tutorial.explorers.two_densities import two_densities
 
 __all__ = [
@@ -21,5 +22,6 @@ __all__ = [
     "monte_carlo",
     "quiz",
     "reparameterise",
+    "rotation",
     "two_densities",
 ]
