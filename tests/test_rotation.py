@@ -128,15 +128,16 @@ def test_only_a_code_of_two_numbers_is_turned():
         rotation.Rotated(checkpoints.load_model("spiral-1d"), 10.0)
 
 
-def test_pictures_move_twice_as_far_across_as_down():
-    middle, right, down = rotation.pictures(torch.tensor([[0.5, 0.5], [1.0, 0.5], [0.5, 1.0]]))[:, 0]
+def test_a_rank_is_a_place():
+    one = float(torch.special.ndtr(torch.tensor(1.0)))  # the rank of one standard deviation
+    middle, right, down, corner = rotation.pictures(torch.tensor([[0.5, 0.5], [one, 0.5], [0.5, one], [1.0, 0.0]]))[:, 0]
     axis = torch.arange(28.0) + 0.5
 
     def centre(image: torch.Tensor) -> torch.Tensor:
         return torch.stack([(image.sum(0) * axis).sum(), (image.sum(1) * axis).sum()]) / image.sum()
 
-    torch.testing.assert_close(centre(right) - centre(middle), torch.tensor([7.0, 0.0]), atol=0.02, rtol=0)
-    torch.testing.assert_close(centre(down) - centre(middle), torch.tensor([0.0, 3.5]), atol=0.02, rtol=0)
+    for image, moved in ((right, [1.7, 0.0]), (down, [0.0, 1.5]), (corner, [4.25, -3.75])):
+        torch.testing.assert_close(centre(image) - centre(middle), torch.tensor(moved), atol=0.02, rtol=0)
     assert rotation.lattice(2).tolist() == [[0.25, 0.25], [0.75, 0.25], [0.25, 0.75], [0.75, 0.75]]
 
 

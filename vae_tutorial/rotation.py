@@ -17,22 +17,25 @@ from vae_tutorial.models import VAE
 from vae_tutorial.networks import mlp
 
 SIZE = 28  # pixels along a side
+SPREAD, FARTHEST = (1.7, 1.5), 2.5  # of the places: pixels, and how many such at most
 HALF_WIDTH, STEP = 6.0, 1.0  # of grids, in standard deviations: a sum over a Gaussian is then exact to eight digits
 CLASSES, SIDE = 16, 64  # MIG counts 64 x 64 places, in 16 classes along each axis
 
 
 def pictures(place: Tensor) -> Tensor:
-    """Pictures (N, 1, 28, 28) of an ellipse at places (N, 2) in [0, 1]²: across 14 pixels to the right, 7 downwards.
+    """Pictures (N, 1, 28, 28) of an ellipse whose places (N, 2) are given by their ranks in [0, 1]²: to the right, and downwards.
 
-    The two differ on purpose: were all directions of the code alike, a diagonal q could be turned at no cost.
+    The places themselves are Gaussian around the middle, with a standard deviation of `SPREAD` in each direction. The two differ
+    on purpose: were all directions of the code alike, a diagonal q could be turned at no cost. Wider spreads are no use: the
+    two largest principal components are then both about the same direction, and a trial's net of codes was bent into a ring.
     """
-    n = len(place)
-    constant = torch.tensor([1.0, 1.0, pi / 2]).expand(n, 3)  # ellipse, scale 1, upright
-    return sprites.render(torch.cat([constant, place[:, :1].float(), 0.25 + 0.5 * place[:, 1:].float()], 1), SIZE)
+    shape = torch.tensor([1.0, 1.0, pi / 2]).expand(len(place), 3)  # ellipse, scale 1, upright
+    away = torch.special.ndtri(place.double()).clamp(-FARTHEST, FARTHEST).float() * torch.tensor(SPREAD)  # pixels
+    return sprites.render(torch.cat([shape, 0.5 + away / (SIZE / 2)], 1), SIZE)  # centres may move over half of the frame
 
 
 def lattice(side: int) -> Tensor:
-    """Places (side², 2), evenly spread, those of one row of the picture after each other."""
+    """Ranks (side², 2), evenly spread, those of one row of the picture after each other."""
     steps = (torch.arange(side) + 0.5) / side
     return torch.cartesian_prod(steps, steps).flip(1)
 
@@ -145,7 +148,7 @@ def elbo(model: Rotated, x: Tensor) -> Tensor:
 
 @torch.no_grad()
 def codes_and_classes(model: VAE) -> tuple[Tensor, np.ndarray]:
-    """What MIG counts: posterior means (4096, 2) of a lattice of places, and each place's class along both axes, integers."""
+    """What MIG counts: posterior means (4096, 2) of a lattice of ranks, and each rank's class along both axes, integers."""
     place = lattice(SIDE)
     return model.posterior(pictures(place)).mean, (place * CLASSES).long().numpy()
 

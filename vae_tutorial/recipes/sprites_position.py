@@ -15,7 +15,7 @@ NAME = "sprites-position"
 HIDDEN = (32, 64)  # the wide layer on the small side: the browser decodes a thousand codes for one log p(x)
 ACTIVATION = "tanh"  # smooth in z, so that few grid points do
 SIGMA = 0.5  # of the pixels: q(z|x) becomes wide enough to be seen, and to be covered by a coarse grid
-EPOCHS = 60
+EPOCHS = 40
 BATCH_SIZE = 100
 PEAK_LEARNING_RATE = 5e-3
 PRECISION = "int8"
@@ -23,7 +23,7 @@ SEED = 0
 DATA = "places"
 BINARISATION = "none"
 MEASURE = negative_elbo
-DEGREES = [5.0 * step for step in range(19)]
+DEGREES = [7.5 * step for step in range(13)]
 SIDE = 16  # of the lattice of pictures that the curves are averaged over
 
 
