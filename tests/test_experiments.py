@@ -125,7 +125,9 @@ def test_the_shipped_network_is_the_recorded_run_of_its_seed():
 
 def test_a_diagonal_q_finds_the_axes_and_a_full_one_does_not():
     record = records.load_record("rotation")
-    diagonal, full = ({key: records.over_seeds(record, key, q=q) for key in ("mig", "best_mig", "rate", "distortion")} for q in ("diagonal", "full"))
+    diagonal, full = (
+        {key: records.over_seeds(record, key, q=q) for key in ("mig", "best_mig", "rate", "distortion")} for q in ("diagonal", "full")
+    )
     assert len(diagonal["mig"]) == len(full["mig"]) == 10
     assert diagonal["mig"].min() > 0.5
     assert (diagonal["best_mig"] - diagonal["mig"]).max() < 0.05

@@ -149,7 +149,9 @@ def test_without_a_name_the_recipes_are_listed(monkeypatch, capsys):
     for name, start, stop in zip(RECIPES, places, [*places[1:], None], strict=True):
         assert RECIPES[name].__doc__.strip() in listed[start:stop]
         reached, *_ = checkpoints.model_card(name)["numbers"].values()
-        where = {"sprites": "held-out sprites", "spiral": "other points", "places": "other places"}.get(RECIPES[name].DATA, "the official test images")
+        where = {"sprites": "held-out sprites", "spiral": "other points", "places": "other places"}.get(
+            RECIPES[name].DATA, "the official test images"
+        )
         assert f"loss {reached['loss']:.1f} on {where}" in listed[start:stop]
 
 

@@ -245,7 +245,12 @@ def test_evidence_and_elbo_in_the_browser(canvas, shipped, degrees):
         "precision": canvas.precision, "noise": canvas.noise, "degrees": degrees,
     }  # fmt: skip
     jobs = [
-        {**common, "image": base64.b64encode(image.numpy().astype("<f4").tobytes()).decode(), "mu": row[:2].tolist(), "sigma": row[2:4].tolist()}
+        {
+            **common,
+            "image": base64.b64encode(image.numpy().astype("<f4").tobytes()).decode(),
+            "mu": row[:2].tolist(),
+            "sigma": row[2:4].tolist(),
+        }
         for image, row in zip(x, rows, strict=True)
     ]
     turned = rotation.Rotated(model, degrees)

@@ -11,7 +11,18 @@ from waiting import next_frame
 
 pytestmark = pytest.mark.browser
 
-KINDS = ("LatentMap", "Bottleneck", "DrawDigit", "BetaCalculator", "MonteCarlo", "MeanAndSample", "TwoDensities", "DragQ", "Reparameterise", "Rotation")
+KINDS = (
+    "LatentMap",
+    "Bottleneck",
+    "DrawDigit",
+    "BetaCalculator",
+    "MonteCarlo",
+    "MeanAndSample",
+    "TwoDensities",
+    "DragQ",
+    "Reparameterise",
+    "Rotation",
+)
 DEEP_LINKS = {
     "LatentMap": ("z1=1.2&z2=-0.5", {"z₁": 1.2, "z₂": -0.5}),
     "Bottleneck": ("d=7&digit=3", {"d": 7}),

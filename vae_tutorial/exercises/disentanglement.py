@@ -13,7 +13,11 @@ def price_of_pixels(answer: object) -> str | None:
         250 * 32 / (3 * 64 * 64) * (32 * 32) / 10,
         tolerance=0.5,
         hints={
-            250 * 32 / (64 * 64) * (32 * 32) / 10: "a colour picture has three numbers in each pixel, and the likelihood sums over all of them.",
+            250
+            * 32
+            / (64 * 64)
+            * (32 * 32)
+            / 10: "a colour picture has three numbers in each pixel, and the likelihood sums over all of them.",
             250 / 12: "the widths of the codes differ, too. Which of the two averages does the width belong to?",
             250 / 4: "pixels are not the only thing that differs: count colours and units, too.",
             250 * 12 * 32 / 10: "the larger picture has the larger distortion, so its β has to be the larger one.",
@@ -36,7 +40,7 @@ def mig_by_hand(answer: object) -> str | None:
             ((0.8 - 0.3) + (2.0 - 1.7)) / 2: "each gap counts in units of its own factor's entropy.",
             ((0.8 - 0.1) / shape + (2.0 - 0.2) / place) / 2: "the gap is between the best unit and the second best, not the worst.",
             (0.8 / shape + 2.0 / place) / 2: "that is what the best units know. MIG subtracts what the second best knows, too.",
-            ((0.8 - 0.1) / shape + (2.0 - 0.3) / place) / 2: "compare the units that know most of one factor, not the factors that one unit knows.",
+            (2.0 - 0.8) / 2: "MIG compares units that know one factor, not the factors that one unit knows.",
         },
     )
 

@@ -18,7 +18,7 @@ PLACES = 10_000  # of the ellipse, the same
 
 
 def training_images(data: str, root: str | Path | None, seed: int) -> Images:
-    """The training images of `"mnist"` or `"fashion-mnist"` (the official ones, see `data`), `"embedded"`, `"sprites"`, `"spiral"` or `"places"`."""
+    """The training images of `"mnist"` or `"fashion-mnist"` (see `data`), `"embedded"`, `"sprites"`, `"spiral"` or `"places"`."""
     if data == "places":
         return _ellipses(seed, f"{PLACES:,} pictures of an ellipse, its place drawn at random")
     if data == "spiral":
