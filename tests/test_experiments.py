@@ -125,11 +125,10 @@ def test_the_shipped_network_is_the_recorded_run_of_its_seed():
 
 def test_a_diagonal_q_finds_the_axes_and_a_full_one_does_not():
     record = records.load_record("rotation")
-    diagonal, full = (
-        {key: records.over_seeds(record, key, q=q) for key in ("mig", "best_mig", "rate", "distortion")} for q in ("diagonal", "full")
-    )
-    assert len(diagonal["mig"]) == len(full["mig"]) == 10
-    assert diagonal["mig"].min() > 0.5
-    assert (diagonal["best_mig"] - diagonal["mig"]).max() < 0.05
-    assert full["mig"].min() < 0.3
-    assert full["best_mig"].min() > 0.5  # the axes are there, turned
+    off = {}
+    for q in ("diagonal", "full"):
+        turn, best = records.over_seeds(record, "best_turn", q=q), records.over_seeds(record, "best_mig", q=q)
+        assert len(turn) == 10
+        assert best.min() > 0.4  # the axes are there, turned or not
+        off[q] = np.minimum(turn, 90 - turn)
+    assert off["diagonal"].max() < 20 < off["full"].max()

@@ -24,7 +24,7 @@ DATA = "places"
 BINARISATION = "none"
 MEASURE = negative_elbo
 DEGREES = [7.5 * step for step in range(13)]
-SIDE = 16  # of the lattice of pictures that the curves are averaged over
+SIDE = 8  # of the lattice of pictures that the curves are averaged over
 
 
 def train(images: Images, state: Path | None, seed: int = SEED, full_covariance: bool = False) -> VAE:
