@@ -105,8 +105,8 @@ function render({ model, el }) {
       const frame = createFrame(width, height, MARGIN_ANGLE, [0, last], [low, high]);
       drawRules(context, frame, colours);
       drawAxis(context, frame, colours, name, [0, 15, 30, 45, 60, 75, 90]);
-      for (const { values, colour, width: thick, line, text, above, fill, now } of lines) {
-        drawCurve(context, frame, curves.degrees, values, { colour: colours[colour], width: thick, line, fill: fill === undefined ? 0 : 0.16, base: fill });
+      for (const { values, colour, width: thick, text, at, now } of lines) {
+        drawCurve(context, frame, curves.degrees, values, { colour: colours[colour], width: thick });
         const x = frame.toX(model.get("degrees")), y = frame.toY(now());
         context.beginPath();
         context.arc(x, y, 5.5, 0, 2 * Math.PI);
@@ -115,7 +115,7 @@ function render({ model, el }) {
         context.strokeStyle = colours.card;
         context.lineWidth = 1.5;
         context.stroke();
-        drawName(context, frame, colours, text, frame.left + 6, frame.toY(values[0]) + (above ? -8 : 18), colours[colour], "left");
+        drawName(context, frame, colours, text, (frame.left + frame.right) / 2, at(frame), colours[colour]);
       }
     });
     onDrag(canvas, signal, (x) => {
@@ -126,10 +126,10 @@ function render({ model, el }) {
   };
   const top = Math.max(...curves.log_evidence), bottom = Math.min(...curves.elbo), room = 0.3 * (top - bottom);
   const paintNats = plot(nats, [bottom - room, top + room], [
-    { values: curves.log_evidence, colour: "elbo", width: 3.4, line: "solid", text: "log p(x)", above: true, now: () => between(curves.log_evidence) },
-    { values: curves.elbo, colour: "q", width: 2.2, line: "solid", text: "ELBO of the best diagonal q", above: false, now: () => between(curves.elbo) },
+    { values: curves.log_evidence, colour: "elbo", width: 3.4, text: "log p(x)", at: ({ toY }) => toY(top) - 8, now: () => between(curves.log_evidence) },
+    { values: curves.elbo, colour: "q", width: 2.2, text: "ELBO of the best diagonal q", at: (frame) => frame.bottom - 7, now: () => between(curves.elbo) },
   ], "angle, degrees");
-  const paintGap = plot(gap, [0, 1], [{ values: curves.mig, colour: "rate", width: 2.4, line: "solid", text: "MIG", above: true, now: () => el.values.mig }], "angle, degrees");
+  const paintGap = plot(gap, [0, 1], [{ values: curves.mig, colour: "rate", width: 2.4, text: "MIG", at: (frame) => frame.top + 18, now: () => el.values.mig }], "angle, degrees");
 
   const evidenceLine = element("p", { class: "vae-sentence" }), migLine = element("p", { class: "vae-sentence" });
   prepareRoot(el, "rotation");
@@ -140,14 +140,13 @@ function render({ model, el }) {
     element("div", { class: "vae-columns" },
       element("div", {}, stageName("Latent", "vae-q", "all codes; the axes turn, the cloud stands. Press one to choose x"), map),
       element("div", {}, stageName("Close-up", "vae-q", "at the chosen x: ", element("span", { class: "vae-posterior" }, "p(z|x), dashed"), " and the best diagonal q"),
-        element("div", { class: "vae-pair" }, near, input))),
+        element("div", { class: "vae-pair" }, near, input), evidenceLine, migLine)),
     element("div", { class: "vae-traversals" },
       stageName("Output", "vae-decoder", "from this code, only ", math("z′₁"), " moves"), row(0),
       stageName("Output", "vae-decoder", "from this code, only ", math("z′₂"), " moves"), row(1)),
     element("div", { class: "vae-columns" },
       element("div", {}, stageName("Evidence", "vae-elbo", "mean over pictures, nats"), nats),
       element("div", {}, stageName("MIG", "vae-rate", "does each unit serve one factor?"), gap)),
-    evidenceLine, migLine,
     element("p", { class: "vae-hint" }, element("b", {}, "Try: "), "turn to 45°. What does each unit move now, and which curve noticed? Turn on to 90°. Then, at 45°, press codes at the middle and at the corners of the map."));
   const announce = createAnnouncer(el, signal);
 
