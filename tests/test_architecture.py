@@ -19,7 +19,7 @@ LAYERS = [
     *("data", "sprites", "laboratory", "corruptions", "networks", "likelihoods", "models", "checkpoints", "objectives", "schedules"),
     "hierarchical",
     *("training", "quadrature", "evaluation", "probes", "embeddings", "image_quality", "ground_truth", "disentanglement"),
-    *("interpolation", "sweeps"),
+    *("rotation", "interpolation", "sweeps"),
     *("plotting", "exercises", "explorers", "recipes", "experiments"),
 ]
 ALONE = {"plotting"}  # arrays in, figure out: imports no sibling

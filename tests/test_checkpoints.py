@@ -250,6 +250,7 @@ def test_nothing_is_pickled(path):
 REQUIRED = {"mnist-2d", "mnist-2d-autoencoder", "mnist-bottleneck"}
 TRAINING_IMAGES = {
     "mnist": 55_000, "fashion-mnist": 60_000, "embedded": 4_000, "sprites": measuring.SPRITES, "spiral": measuring.POINTS_ON_SPIRAL,
+    "places": measuring.PLACES,
 }  # fmt: skip
 MOST_BYTES = {"mnist-2d": 540_000}
 MOST_NATS = {"mnist-2d": 141.0}  # grey-level Bernoulli −ELBO, one sample, official test images; VAE Explainer ships 150.8
@@ -271,7 +272,7 @@ def test_card_describes_the_file(name):
     assert (card["training_images"], card["binarisation"]) == (TRAINING_IMAGES[recipe.DATA], recipe.BINARISATION)
     assert ("minus the embedded 5,000" in card["data"]) == (recipe.DATA == "mnist")
     assert card["command"] == f"python -m vae_tutorial.recipes {name}"
-    assert set(card["numbers"]) == ({recipe.DATA} if recipe.DATA in ("sprites", "spiral") else {"official_test", "embedded"})
+    assert set(card["numbers"]) == ({recipe.DATA} if recipe.DATA in ("sprites", "spiral", "places") else {"official_test", "embedded"})
     assert "/" not in json.dumps(card | {"replay": None})  # no path of the machine that trained it (base64 has slashes)
 
 

@@ -17,6 +17,7 @@ from vae_tutorial.laboratory import spiral
 from vae_tutorial.models import VAE, Autoencoder
 from vae_tutorial.recipes import __main__ as command
 from vae_tutorial.recipes import measuring, mnist_2d, mnist_beta, mnist_denoising
+from vae_tutorial.rotation import pictures
 from vae_tutorial.sprites import Sprites
 from vae_tutorial.training import evaluate, fit
 
@@ -83,7 +84,7 @@ def test_a_recipe_trains_the_kind_of_model_it_says(name, train_digits, tmp_path,
     recipe = RECIPES[name]
     for module in {recipe, mnist_2d, mnist_beta, mnist_denoising}:
         monkeypatch.setattr(module, "EPOCHS", 1)
-    few = {"sprites": lambda: Sprites(512, seed=0), "spiral": lambda: spiral(512, seed=0)}
+    few = {"sprites": lambda: Sprites(512, seed=0), "spiral": lambda: spiral(512, seed=0), "places": lambda: pictures(torch.rand(512, 2))}
     images = Images(few[recipe.DATA](), None, "a few") if recipe.DATA in few else images_of(train_digits, 0, 512)
     before = torch.get_rng_state()
     made = recipe.train(images, tmp_path / "state")
@@ -102,7 +103,7 @@ def test_a_recipe_states_itself(name):
     assert recipe.NAME == name == recipe.__name__.rsplit(".", 1)[1].replace("_", "-")
     assert recipe.__doc__.strip()
     assert recipe.PRECISION in ("float16", "int8")
-    assert recipe.DATA in ("mnist", "fashion-mnist", "embedded", "sprites", "spiral")
+    assert recipe.DATA in ("mnist", "fashion-mnist", "embedded", "sprites", "spiral", "places")
     assert recipe.BINARISATION in ("none", "dynamic")
 
 
@@ -148,7 +149,9 @@ def test_without_a_name_the_recipes_are_listed(monkeypatch, capsys):
     for name, start, stop in zip(RECIPES, places, [*places[1:], None], strict=True):
         assert RECIPES[name].__doc__.strip() in listed[start:stop]
         reached, *_ = checkpoints.model_card(name)["numbers"].values()
-        where = {"sprites": "held-out sprites", "spiral": "other points"}.get(RECIPES[name].DATA, "the official test images")
+        where = {"sprites": "held-out sprites", "spiral": "other points", "places": "other places"}.get(
+            RECIPES[name].DATA, "the official test images"
+        )
         assert f"loss {reached['loss']:.1f} on {where}" in listed[start:stop]
 
 

@@ -17,7 +17,8 @@ from PIL import Image
 from scipy.special import logsumexp
 from torch import Tensor
 
-from vae_tutorial import checkpoints, embeddings
+from vae_tutorial import checkpoints, embeddings, rotation
+from vae_tutorial.disentanglement import mig
 from vae_tutorial.explorers import weights
 from vae_tutorial.interpolation import PATHS, codes_of, ink_entropy, judge_pictures, nearest_distance, pictures_of
 from vae_tutorial.likelihoods import gaussian
@@ -304,6 +305,30 @@ def _objective(z: Tensor) -> Tensor:
     return z.square() / 2 + torch.sin(2 * z)
 
 
+def rotation_of_z(explorer: Explorer) -> Callable[[Shown], Expected]:
+    """MIG of the turned codes, the chosen picture's traversals, and its log p(x) and ELBO in turned coordinates."""
+    vae = load("sprites-position")
+    x = pictures(explorer, "pictures")
+    codes = np.frombuffer(explorer.bytes_of("codes"), "<f2").astype(np.float32).reshape(-1, 2)
+    classes = (rotation.lattice(explorer.state["side"]) * explorer.state["classes"]).long().numpy()
+
+    def expected(shown: Shown) -> Expected:
+        turned = rotation.Rotated(vae, shown["sliders"]["angle"])
+        image = x[[int(shown["sliders"]["x"]) - 1]]
+        z = (vae.posterior(image).mean @ turned.matrix.T).repeat(14, 1)
+        for unit in (0, 1):
+            z[7 * unit : 7 * unit + 7, unit] += torch.linspace(-1.5, 1.5, 7)
+        return {
+            "mig": np.array(mig(codes @ turned.matrix.numpy().T, classes)),
+            "decoded": turned.decode(z).flatten().numpy(),
+            "sigma": turned.posterior(image).stddev[0].numpy(),
+            "logEvidence": rotation.log_evidence(turned, image)[0].numpy(),
+            "elbo": rotation.elbo(turned, image)[0].numpy(),
+        }
+
+    return torch.no_grad()(expected)
+
+
 def exact_beta(readout: float) -> float:
     """The value behind the three digits that a logarithmic slider shows: its steps are 10^0.05."""
     return 10 ** (round(np.log10(readout) / 0.05) * 0.05)
@@ -329,4 +354,5 @@ REFERENCES = {
     "ContinuousBeta": continuous_beta,
     "TrainingReplay": training_replay,
     "Traversal": traversal,
+    "Rotation": rotation_of_z,
 }

@@ -12,7 +12,7 @@ from waiting import next_frame
 pytestmark = pytest.mark.browser
 
 KINDS = ("LatentMap", "Bottleneck", "DrawDigit", "BetaCalculator", "MonteCarlo", "MeanAndSample", "TwoDensities", "DragQ", "Reparameterise")
-KINDS += ("Interpolation", "Perplexity", "ContinuousBeta", "TrainingReplay")
+KINDS += ("Interpolation", "Perplexity", "ContinuousBeta", "TrainingReplay", "Traversal", "Rotation")
 DEEP_LINKS = {
     "LatentMap": ("z1=1.2&z2=-0.5", {"z₁": 1.2, "z₂": -0.5}),
     "Bottleneck": ("d=7&digit=3", {"d": 7}),
@@ -24,6 +24,7 @@ DEEP_LINKS = {
     "Reparameterise": ("z_mu=-1&z_sigma=0.5&samples=30", {"μ": -1, "σ": 0.5, "n": 30}),
     "TrainingReplay": ("epoch=10", {"epoch": 10}),
     "ContinuousBeta": ("beta=4", {"β": 4}),
+    "Rotation": ("turn=30&picture=12", {"angle": 30, "x": 12}),
     "MonteCarlo": ("S=1000&d=10&nats=0.1", {"S": 1000, "d": 10, "nats": 0.1}),
     "Interpolation": ("from=3&to=8&t=0.25&path=1", {"from": 3, "to": 8, "t": 0.25}),
     "Perplexity": ("codes=2&perplexity=8&point=17", {"perplexity": 8, "point": 17}),

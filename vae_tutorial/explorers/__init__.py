@@ -12,6 +12,7 @@ from vae_tutorial.explorers.monte_carlo import monte_carlo
 from vae_tutorial.explorers.perplexity import perplexity
 from vae_tutorial.explorers.quiz import quiz
 from vae_tutorial.explorers.reparameterise import reparameterise
+from vae_tutorial.explorers.rotation import rotation
 from vae_tutorial.explorers.training_replay import training_replay
 from vae_tutorial.explorers.traversal import traversal
 from vae_tutorial.explorers.two_densities import two_densities
@@ -29,6 +30,7 @@ __all__ = [
     "perplexity",
     "quiz",
     "reparameterise",
+    "rotation",
     "training_replay",
     "traversal",
     "two_densities",

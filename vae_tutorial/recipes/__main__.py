@@ -54,7 +54,7 @@ def expectation(name: str) -> str:
         return "not made yet"
     card = model_card(name)
     images, numbers = next(iter(card["numbers"].items()))
-    where = {"sprites": "held-out sprites", "spiral": "other points"}.get(images, "the official test images")
+    where = {"sprites": "held-out sprites", "spiral": "other points", "places": "other places"}.get(images, "the official test images")
     return f"loss {numbers['loss']:.1f} on {where}; {card['minutes']} minutes on {card['threads']} core(s)"
 
 

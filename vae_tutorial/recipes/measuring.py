@@ -6,6 +6,7 @@ import torch
 
 from vae_tutorial.data import Images, binarize, load_images
 from vae_tutorial.laboratory import spiral
+from vae_tutorial.rotation import pictures
 from vae_tutorial.sprites import Sprites
 
 MEASURING_SEED = 1_000_000  # of the noise in the reported numbers, and of the binarisation of test images; no training uses it
@@ -13,10 +14,13 @@ MEASURING_SEED = 1_000_000  # of the noise in the reported numbers, and of the b
 SPRITES = 1_000_000
 HELD_OUT_SPRITES = 10_000
 POINTS_ON_SPIRAL = 10_000  # to train on, and as many others held out
+PLACES = 10_000  # of the ellipse, the same
 
 
 def training_images(data: str, root: str | Path | None, seed: int) -> Images:
-    """The training images of `"mnist"` or `"fashion-mnist"` (the official ones, see `data`), `"embedded"`, `"sprites"` or `"spiral"`."""
+    """The training images of `"mnist"` or `"fashion-mnist"` (see `data`), `"embedded"`, `"sprites"`, `"spiral"` or `"places"`."""
+    if data == "places":
+        return _ellipses(seed, f"{PLACES:,} pictures of an ellipse, its place drawn at random")
     if data == "spiral":
         return _points(seed, f"{POINTS_ON_SPIRAL:,} points on a spiral")
     if data == "sprites":
@@ -27,7 +31,7 @@ def training_images(data: str, root: str | Path | None, seed: int) -> Images:
 
 def held_out(data: str, root: str | Path | None, binarized: bool = False) -> dict[str, Images]:
     """Images that no model of these data was trained on, by name, the ones to report first."""
-    if data in ("sprites", "spiral"):
+    if data in ("sprites", "spiral", "places"):
         return {data: at_hand(data, binarized)}
     name = "mnist" if data == "embedded" else data
     official = load_images(name, "test", full=True, root=root)
@@ -38,6 +42,8 @@ def at_hand(data: str, binarized: bool = False) -> Images:
     """Those of them that need no download; binarised once, where asked, with the measuring seed."""
     if data == "spiral":
         images = _points(MEASURING_SEED, f"{POINTS_ON_SPIRAL:,} other points on the spiral")
+    elif data == "places":
+        images = _ellipses(MEASURING_SEED, f"{PLACES:,} other places of the ellipse")
     elif data == "sprites":
         sprites = Sprites(HELD_OUT_SPRITES, seed=MEASURING_SEED)
         images = Images(sprites[:], sprites.factors, f"{len(sprites):,} other draws of the factors")
@@ -51,6 +57,11 @@ def at_hand(data: str, binarized: bool = False) -> Images:
 
 def _points(seed: int, source: str) -> Images:
     return Images(spiral(POINTS_ON_SPIRAL, seed), torch.zeros(POINTS_ON_SPIRAL, dtype=torch.int64), source)
+
+
+def _ellipses(seed: int, source: str) -> Images:
+    place = torch.rand(PLACES, 2, generator=torch.Generator().manual_seed(seed))
+    return Images(pictures(place), torch.zeros(PLACES, dtype=torch.int64), source)
 
 
 def _binarized(images: Images) -> Images:

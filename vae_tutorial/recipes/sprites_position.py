@@ -1,0 +1,45 @@
+"""The VAE of an ellipse's place: two factors, two units, so that the code can be turned and all of it measured."""
+
+from pathlib import Path
+
+import torch
+
+from vae_tutorial.data import Images
+from vae_tutorial.models import VAE
+from vae_tutorial.objectives import negative_elbo
+from vae_tutorial.rotation import FullCovariance, curves
+from vae_tutorial.schedules import one_cycle
+from vae_tutorial.training import fit
+
+NAME = "sprites-position"
+HIDDEN = (32, 64)  # the wide layer on the small side: the browser decodes a thousand codes for one log p(x)
+ACTIVATION = "tanh"  # smooth in z, so that few grid points do
+SIGMA = 0.5  # of the pixels: q(z|x) becomes wide enough to be seen, and to be covered by a coarse grid
+EPOCHS = 40
+BATCH_SIZE = 100
+PEAK_LEARNING_RATE = 5e-3
+PRECISION = "int8"
+SEED = 0
+DATA = "places"
+BINARISATION = "none"
+MEASURE = negative_elbo
+DEGREES = [7.5 * step for step in range(13)]
+SIDE = 8  # of the lattice of pictures that the curves are averaged over
+
+
+def train(images: Images, state: Path | None, seed: int = SEED, full_covariance: bool = False) -> VAE:
+    """Train on the images; `state` is where an interrupted training goes on from. A full q(z|x) is for comparison only."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        plain = {"likelihood": "gaussian", "sigma": SIGMA}
+        model = FullCovariance(HIDDEN, ACTIVATION, SIGMA) if full_covariance else VAE(2, HIDDEN, ACTIVATION, **plain)
+    fit(
+        model, images.x, MEASURE, epochs=EPOCHS, batch_size=BATCH_SIZE, learning_rate=one_cycle(PEAK_LEARNING_RATE), seed=seed,
+        checkpoint=state, progress=state is not None,
+    )  # fmt: skip
+    return model
+
+
+def further(model: VAE, images: Images) -> dict:
+    """What turning the code does: log p(x), the ELBO of a diagonal q, and MIG over the angle."""
+    return {"rotation": curves(model, SIDE, DEGREES)}
