@@ -65,6 +65,7 @@ def run(reach: int, cure: str, seed: int, root: str | None = None) -> dict[str, 
         "rate_per_unit": [round(value, 3) for value in rate_per_unit(model, held).tolist()],
         "rates": [round(value, 2) for value in history.train["rate"]],  # by epoch
         "knn": round(knn_accuracy(codes[:half], test.y[:half], test=(codes[half:], test.y[half:])), 4),
+        "originals": pack_pixels(held[:COPIED], bits=1),
         "copies": pack_pixels(copies.flatten(0, 1), bits=1),  # of digit 1, of digit 2, …
         "made": pack_pixels(made, bits=1),
     }
