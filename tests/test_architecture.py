@@ -17,7 +17,8 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 # Bottom to top, as the design lists them; a new module gets its place here.
 LAYERS = [
     *("data", "sprites", "laboratory", "corruptions", "networks", "likelihoods", "models", "checkpoints", "objectives", "schedules"),
-    *("autoregressive", "training", "quadrature", "evaluation", "probes", "image_quality", "ground_truth", "disentanglement", "sweeps"),
+    "autoregressive",
+    *("training", "quadrature", "evaluation", "probes", "image_quality", "ground_truth", "disentanglement", "sweeps"),
     *("plotting", "exercises", "explorers", "recipes", "experiments"),
 ]
 ALONE = {"plotting"}  # arrays in, figure out: imports no sibling

@@ -46,7 +46,7 @@ def test_the_probabilities_of_all_images_sum_to_one(reach):
     model = tiny(reach)
     every = torch.tensor(list(product((0.0, 1.0), repeat=9)), dtype=torch.float64).view(-1, 1, 3, 3)
     for z in torch.randn(3, 1, 2, dtype=torch.float64):
-        total = model.likelihood(z).log_prob(every).exp().sum()
+        total = model.likelihood(z).log_prob(every).exp().sum().detach()
         assert float(total) == pytest.approx(1, abs=1e-9)
 
 
@@ -55,9 +55,9 @@ def test_samples_come_as_often_as_their_probability_says():
     drawn = model.likelihood(z).sample().view(-1, 4)
     counts = torch.bincount((drawn @ torch.tensor([8.0, 4.0, 2.0, 1.0], dtype=torch.float64)).long(), minlength=16) / len(z)
     every = torch.tensor(list(product((0.0, 1.0), repeat=4)), dtype=torch.float64).view(-1, 1, 2, 2)
-    probabilities = model.likelihood(z[:1]).log_prob(every).exp()
+    probabilities = model.likelihood(z[:1]).log_prob(every).exp().detach()
     assert (counts - probabilities).abs().max() < 0.012
-    assert probabilities.max() > 0.15  # not all alike
+    assert probabilities.max() > 5 * probabilities.min()  # not all alike
 
 
 def test_without_reach_it_is_the_bernoulli_of_a_plain_vae():
