@@ -16,7 +16,7 @@ book: .venv/ready bundle  ## the site in _build/html; only pages whose text or p
 test: lint chromium unit notebooks site browser  ## everything that must hold
 
 unit: .venv/ready bundle
-	OMP_NUM_THREADS=1 $(PY) -m pytest tests -m "not browser"
+	OMP_NUM_THREADS=1 $(PY) -m pytest tests -m "not browser" -n 2
 
 notebooks: .venv/ready
 	OMP_NUM_THREADS=1 $(PY) -m pytest book --nbval-lax --nbval-current-env -n 2 --dist loadfile
@@ -25,7 +25,7 @@ site: .venv/ready bundle  ## the whole book again from nothing: no cached page, 
 	rm -rf _build && $(BUILD)
 
 browser: .venv/ready chromium
-	$(PY) -m pytest tests -m browser
+	$(PY) -m pytest tests -m browser -n 2 --dist loadgroup
 
 lab: .venv/ready
 	.venv/bin/jupyter-lab book

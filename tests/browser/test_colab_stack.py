@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import nbformat
 import pytest
 from built_site import ROOT
 from colab_stack import execute, overlay
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("colab")]  # one worker installs the overlay, once
 
 
 def shows_an_explorer(notebook: Path) -> bool:
@@ -28,20 +25,19 @@ PAGES = [
 
 
 @pytest.fixture(scope="module")
-def executions() -> Iterator[dict[Path, Future[dict[str, Any]]]]:
-    """Every page's execution, two at a time."""
+def colab() -> None:
+    """Colab's versions, installed beside ours."""
     overlay()
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        yield {page: pool.submit(execute, page) for page in PAGES}
 
 
 def test_some_page_has_an_explorer():
     assert PAGES, f"no notebook in {BOOK} calls an explorer"
 
 
+@pytest.mark.usefixtures("colab")
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(BOOK).as_posix())
-def test_page_runs_on_colabs_stack(executions, page):
-    models = executions[page].result()
+def test_page_runs_on_colabs_stack(page):
+    models = execute(page)
     canvases = {name: model for name, model in models.items() if model["state"].get("_anywidget_id", "").startswith("vae_tutorial.")}
     assert canvases, f"{page.name}: no explorer among the widgets"
     linked = {model["state"]["target"][0].removeprefix("IPY_MODEL_") for model in models.values() if model["model_name"] == "LinkModel"}
