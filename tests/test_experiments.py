@@ -264,3 +264,47 @@ def test_a_diagonal_q_finds_the_axes_and_a_full_one_does_not():
         assert best.min() > 0.4  # the axes are there, turned or not
         off[q] = np.minimum(turn, 90 - turn)
     assert off["diagonal"].max() < 20 < off["full"].max()
+
+
+# ---------------------------------------------------------------- the page Shortcomings
+
+
+def test_packed_pixels_come_back():
+    images = np.random.default_rng(0).random((3, 1, 5, 7))
+    for bits, error in ((1, 0.5), (4, 0.5 / 15)):
+        packed = records.pack_pixels(images, bits)
+        assert max(packed) < 2**48
+        again = records.unpack_pixels(packed, bits, (1, 5, 7))
+        assert np.abs(again - images).max() <= error + 1e-9
+        assert records.pack_pixels(again, bits) == packed
+
+
+def shortcoming(name: str, result: str, **setting) -> np.ndarray:
+    return records.over_seeds(records.load_record(name), result, **setting)
+
+
+def test_a_higher_rate_is_sharper_and_stays_soft():
+    """With every seed; and pixel samples are sharper than originals and recognised less than means."""
+    for size in (2, 16):
+        assert (np.diff([shortcoming("blur", "rate", latent_dim=size, beta=beta) for beta in EXPERIMENTS["blur"].BETAS], axis=0) < 0).all()
+    cheap, dear = (shortcoming("blur", "mean_sharpness", latent_dim=16, beta=beta) for beta in (0.1, 10.0))
+    assert (cheap > 1.1 * dear).all()
+    assert (cheap < 0.7 * shortcoming("blur", "original_sharpness", latent_dim=16, beta=0.1)).all()
+    samples, means = (shortcoming("blur", f"{kind}_recognised", latent_dim=16, beta=1.0) for kind in ("pixel_sample", "mean"))
+    assert (samples < means).all()
+
+
+def test_a_decoder_that_sees_far_leaves_the_code_silent_and_free_bits_do_not():
+    rates = np.stack([shortcoming("collapse", "rate", reach=reach, cure="none") for reach in (0, 1, 3, 6)])
+    assert (np.diff(rates, axis=0) < 0).all()
+    assert (rates[3] < 0.35 * rates[0]).all()
+    assert (shortcoming("collapse", "rate", reach=6, cure="free bits") > 3 * rates[3]).all()
+    losses = [shortcoming("collapse", "loss", reach=reach, cure="none") for reach in (0, 6)]
+    assert losses[1].max() < losses[0].min() - 1
+
+
+def test_a_mixture_fitted_to_the_codes_has_fewer_bad_samples_and_a_better_bound():
+    for beta in (0.3, 1.0):
+        for kind in ("unsure", "far"):
+            assert (shortcoming("holes", f"mixture_40_{kind}", beta=beta) < shortcoming("holes", f"prior_{kind}", beta=beta)).all()
+        assert (shortcoming("holes", "mixture_40_gain", beta=beta) > shortcoming("holes", "mixture_1_gain", beta=beta)).all()
