@@ -33,7 +33,8 @@ def reference(explorer: Explorer) -> Callable[[Shown], Expected]:
 
 
 def latent_map(explorer: Explorer) -> Callable[[Shown], Expected]:
-    models = {"decoded": load("mnist-2d")}
+    garments = load("fashion-2d")
+    models = {"decoded": garments if carries(explorer, "vae_weights", garments.decoder) else load("mnist-2d")}
     if explorer.state["autoencoder_layers"]:
         models["decodedAutoencoder"] = load("mnist-2d-autoencoder")
 
@@ -338,6 +339,11 @@ def pictures(explorer: Explorer, trait: str) -> Tensor:
     """The pictures that an explorer carries, (M, 1, 28, 28) in [0, 1]."""
     grey = np.frombuffer(explorer.bytes_of(trait), np.uint8).astype(np.float32)
     return torch.from_numpy(grey / 255).view(-1, 1, 28, 28)
+
+
+def carries(explorer: Explorer, trait: str, network: torch.nn.Sequential) -> bool:
+    """Whether the weights that an explorer carries are this network's; one that was not read from the site carries none."""
+    return "buffers" in explorer.model and explorer.bytes_of(trait) == weights.pack(network, explorer.state["precision"])
 
 
 @cache
