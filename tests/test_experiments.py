@@ -121,14 +121,3 @@ def test_the_shipped_network_is_the_recorded_run_of_its_seed():
     place = EXPERIMENTS["beta-conditioned"].BETAS.index(1.0)
     for term, value in card["numbers"]["official_test"].items():
         assert records.over_seeds(record, term, seed=card["seed"])[0, place] == pytest.approx(value, abs=0.01)
-
-
-def test_a_diagonal_q_finds_the_axes_and_a_full_one_does_not():
-    record = records.load_record("rotation")
-    off = {}
-    for q in ("diagonal", "full"):
-        turn, best = records.over_seeds(record, "best_turn", q=q), records.over_seeds(record, "best_mig", q=q)
-        assert len(turn) == 10
-        assert best.min() > 0.4  # the axes are there, turned or not
-        off[q] = np.minimum(turn, 90 - turn)
-    assert off["diagonal"].max() < 20 < off["full"].max()
