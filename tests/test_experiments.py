@@ -255,17 +255,6 @@ def over_both(record: dict, first: str, second: str, **setting: object) -> np.nd
     return records.over_seeds(record, first, **setting) + records.over_seeds(record, second, **setting)
 
 
-def test_a_diagonal_q_finds_the_axes_and_a_full_one_does_not():
-    record = records.load_record("rotation")
-    off = {}
-    for q in ("diagonal", "full"):
-        turn, best = records.over_seeds(record, "best_turn", q=q), records.over_seeds(record, "best_mig", q=q)
-        assert len(turn) == 10
-        assert best.min() > 0.4  # the axes are there, turned or not
-        off[q] = np.minimum(turn, 90 - turn)
-    assert off["diagonal"].max() < 20 < off["full"].max()
-
-
 # ---------------------------------------------------------------- the page Shortcomings
 
 

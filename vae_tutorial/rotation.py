@@ -3,18 +3,17 @@
 The world is two factors, the places of one upright ellipse; the model `sprites-position` was trained on pictures of it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from math import log, pi
 
 import numpy as np
 import torch
-from torch import Tensor, nn
-from torch.distributions import Independent, MultivariateNormal, Normal, kl_divergence
+from torch import Tensor
+from torch.distributions import Independent, Normal, kl_divergence
 
 from vae_tutorial import sprites
 from vae_tutorial.disentanglement import mig
 from vae_tutorial.models import VAE
-from vae_tutorial.networks import mlp
 
 SIZE = 28  # pixels along a side
 SPREAD, FARTHEST = (1.7, 1.5), 2.5  # of the places: pixels, and how many such at most
@@ -78,25 +77,6 @@ class Rotated:
         q = self.model.posterior(x)
         precision = q.stddev.pow(-2) @ self.matrix.square().T  # (B, 2)
         return Independent(Normal(q.mean @ self.matrix.T, precision.pow(-0.5), validate_args=False), 1, validate_args=False)
-
-
-class FullCovariance(VAE):
-    """A VAE with d = 2 whose q(z|x) may lean: the encoder's five numbers are mu and a lower triangle L, covariance L Lᵀ."""
-
-    def __init__(self, hidden: Sequence[int], activation: str, sigma: float) -> None:
-        super().__init__(2, hidden, activation, likelihood="gaussian", sigma=sigma)
-        self.encoder = mlp([SIZE * SIZE, *hidden, 5], activation)
-
-    def posterior(self, x: Tensor) -> MultivariateNormal:
-        """q(z|x) = N(mu, L Lᵀ) over (B, 2)."""
-        mu, log_diagonal, below = self.encoder(x.flatten(-3)).split([2, 2, 1], dim=-1)
-        triangle = torch.diag_embed(log_diagonal.exp()) + nn.functional.pad(below[..., None], (0, 1, 1, 0))
-        return MultivariateNormal(mu, scale_tril=triangle, validate_args=False)
-
-    @property
-    def prior(self) -> MultivariateNormal:
-        """p(z) = N(0, I)."""
-        return MultivariateNormal(torch.zeros(2), scale_tril=torch.eye(2), validate_args=False)
 
 
 @torch.no_grad()
