@@ -9,7 +9,7 @@ import pytest
 from built_site import ROOT
 from colab_stack import execute, overlay
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("colab")]  # one worker installs the overlay, once
+pytestmark = pytest.mark.browser
 
 
 def shows_an_explorer(notebook: Path) -> bool:
