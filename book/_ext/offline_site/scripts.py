@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from docutils import nodes
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
 TYPESET = re.compile(r"\$[^$]+\$|\\\(")  # what MathJax would turn into a formula
 BEFORE_MATHJAX = 100  # Sphinx loads scripts by rising priority; MathJax has 500
+LONG = 1_000  # characters of a text that is worth sharing
 NO_SCRIPT = (
     '<noscript><p class="admonition vae-noscript">The explorers on this page compute in your browser: '
     "switch JavaScript on to move their sliders.</p></noscript>\n"
@@ -58,7 +60,7 @@ def choose_scripts(app: Sphinx, pagename: str, templatename: str, context: dict[
     if states:
         app.add_js_file(files.WIDGETS, priority=BEFORE_MATHJAX, defer="defer", fetchpriority="high")
         app.add_css_file(files.WIDGETS_STYLE)
-        context["body"] += "".join(state_tag(state.attributes["body"]) for state in states)
+        context["body"] += "".join(state_tag(share_repeated(json.loads(state.attributes["body"]))) for state in states)
     if any('"anywidget"' in state.attributes["body"] for state in states):
         context["body"] = NO_SCRIPT + context["body"]
 
@@ -77,6 +79,26 @@ def widget_labels(state: dict[str, Any]) -> list[str]:
     """Return the texts that a page's widgets show and that may hold a formula."""
     shown = (model["state"].get(key) for model in state["state"].values() for key in ("description", "value", "placeholder"))
     return [text for text in shown if isinstance(text, str)]
+
+
+def share_repeated(state: dict[str, Any]) -> str:
+    """Return the widgets' state as JSON with each long text that several models hold, such as a network's weights, only once.
+
+    They stand in the list `shared`; in their places is `{"shared": INDEX}`, which `widgets/shared.mjs` fills in again.
+    """
+    models = state["state"].values()
+    places = [(holder, key) for model in models for holder, key in [*((model["state"], key) for key in model["state"]), *buffers_of(model)]]
+    texts = [holder[key] for holder, key in places if isinstance(holder[key], str) and len(holder[key]) >= LONG]
+    shared = [text for text, count in Counter(texts).items() if count > 1]
+    for holder, key in places:
+        if holder[key] in shared:
+            holder[key] = {"shared": shared.index(holder[key])}
+    return json.dumps({**state, "shared": shared})
+
+
+def buffers_of(model: dict[str, Any]) -> list[tuple[dict[str, Any], str]]:
+    """Return where a model's bytes stand: each buffer and the key of its data."""
+    return [(buffer, "data") for buffer in model.get("buffers", ())]
 
 
 def state_tag(body: str) -> str:

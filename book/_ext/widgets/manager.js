@@ -8,6 +8,7 @@ import '@jupyter-widgets/controls/css/widgets-base.css';
 import { Widget } from '@lumino/widgets';
 import '@lumino/widgets/style/index.css';
 import createAnywidget from 'anywidget';
+import { restoreShared } from './shared.mjs';
 import './typeset.js';
 
 const STATE = 'script[type="application/vnd.jupyter.widget-state+json"]';
@@ -59,7 +60,7 @@ async function main() {
   const state = document.querySelector(STATE);
   if (!state) return;
   const manager = new StaticManager();
-  const models = await manager.set_state(JSON.parse(state.textContent));
+  const models = await manager.set_state(restoreShared(JSON.parse(state.textContent)));
   for (const place of document.querySelectorAll(VIEW)) await draw(manager, models, place);
   document.documentElement.dataset.widgetsReady = 'true';
 }

@@ -1,0 +1,41 @@
+"""Pictures that a page carries inside become files beside it, which a browser fetches when the reader comes near them."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import struct
+from pathlib import Path
+
+FOLDER = "_images"
+SMALL = 4_096  # characters; a smaller picture is quicker inside the page than asked for
+PICTURE = re.compile(rf'<img\b([^>]*?)\s+src="data:image/png;base64,([A-Za-z0-9+/=]{{{SMALL},}})"([^>]*)>')
+WIDTH = re.compile(r'\swidth="(\d+)"')
+
+
+def move_pictures(html: str, page: Path, site: Path) -> str:
+    """Return the page with its PNGs as files of the site, each named by its content.
+
+    Width and height stay with the image, so that nothing on the page moves when it arrives.
+    """
+    up = "../" * len(page.relative_to(site).parent.parts)
+
+    def move(found: re.Match[str]) -> str:
+        attributes, png = found[1] + found[3], base64.b64decode(found[2])
+        name = f"{FOLDER}/figure-{hashlib.sha256(png).hexdigest()[:16]}.png"
+        target = site / name
+        target.parent.mkdir(exist_ok=True)
+        target.write_bytes(png)
+        return f'<img{sized(attributes, png)} loading="lazy" src="{up}{name}">'
+
+    return PICTURE.sub(move, html)
+
+
+def sized(attributes: str, png: bytes) -> str:
+    """Return an image's attributes with the height that belongs to its width, or with both as the PNG has them."""
+    width, height = struct.unpack(">II", png[16:24])
+    shown = WIDTH.search(attributes)
+    if shown is None:
+        return f'{attributes} width="{width}" height="{height}"'
+    return f'{attributes} height="{round(int(shown[1]) * height / width)}"'
