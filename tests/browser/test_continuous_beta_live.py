@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 from live_explorer import PHONE, each
-from references import load, pictures, reference
+from references import reference
+from shipped import load, pictures
 from waiting import next_frame
 
 pytestmark = pytest.mark.browser

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from live_explorer import PHONE, each
-from references import pictures, reference
+from references import reference
+from shipped import pictures
 from waiting import next_frame
 
 pytestmark = pytest.mark.browser

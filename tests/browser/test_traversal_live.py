@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 from live_explorer import PHONE, TOLERANCE, each
-from references import reference, traversed
+from references import reference
+from references_experiments import traversed
 from waiting import next_frame
 
 from vae_tutorial.checkpoints import model_names
