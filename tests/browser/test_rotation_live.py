@@ -41,7 +41,7 @@ def test_a_code_is_pressed_on_the_map(show, explorer, device):
 
 @each("Rotation")
 def test_arrow_keys_walk_from_picture_to_picture(show, explorer):
-    live, expected = show(explorer, "picture=41"), reference(explorer)
+    live, expected = show(explorer, "place=41"), reference(explorer)
     live.el.locator("canvas[role=application]").focus()
     for key, number in (("ArrowRight", 42), ("ArrowDown", 51), ("ArrowLeft", 50), ("ArrowUp", 41)):
         live.page.keyboard.press(key)

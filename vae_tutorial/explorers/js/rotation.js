@@ -8,7 +8,7 @@ import { createFrame, drawAxis, drawCurve, drawName, drawRules } from "./plot.js
 import { createMeasurement, createTurn, logLikelihoodOf, matched, migOf } from "./turned.js";
 import { drawEllipse, drawTurnedAxes } from "./turned_axes.js";
 
-const LINKS = { turn: "degrees", picture: "picture" };
+const LINKS = { turn: "degrees", place: "picture" };              // "picture" is the traversal's, on the same page
 const STEPS = [-1.5, -1, -0.5, 0, 0.5, 1, 1.5];                      // of a traversal: added to one unit of the code
 const AT_ONCE = 40;                                                  // decodings between two frames
 const EXTENT = 2.6;                                                  // of the map
