@@ -24,7 +24,7 @@ DEEP_LINKS = {
     "Reparameterise": ("z_mu=-1&z_sigma=0.5&samples=30", {"μ": -1, "σ": 0.5, "n": 30}),
     "TrainingReplay": ("epoch=10", {"epoch": 10}),
     "ContinuousBeta": ("beta=4", {"β": 4}),
-    "Rotation": ("turn=30&picture=12", {"angle": 30, "x": 12}),
+    "Rotation": ("turn=30&place=12", {"angle": 30, "x": 12}),
     "MonteCarlo": ("S=1000&d=10&nats=0.1", {"S": 1000, "d": 10, "nats": 0.1}),
     "Interpolation": ("from=3&to=8&t=0.25&path=1", {"from": 3, "to": 8, "t": 0.25}),
     "Perplexity": ("codes=2&perplexity=8&point=17", {"perplexity": 8, "point": 17}),
