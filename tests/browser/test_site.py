@@ -32,6 +32,14 @@ CUT_OFF = """() => {
         .map((node) => node.outerHTML.slice(0, 120)).slice(0, 5);
 }"""
 
+# Formulas that scroll, those in folded derivations too.
+SCROLLING_FORMULAS = """() => {
+    document.querySelectorAll('main details').forEach((node) => { node.open = true; });
+    return new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(
+        [...document.querySelectorAll('main mjx-container[display="true"]')]
+            .filter((node) => node.scrollWidth > node.clientWidth).map((node) => node.closest('.math').id)))));
+}"""
+
 AXE = """() => axe.run({ preload: false }).then(({ violations }) =>
     violations.flatMap(({ id, impact, nodes }) => nodes.map(({ html, any, all, none }) =>
         `${id} (${impact}): ${html.slice(0, 160)} | ${[...any, ...all, ...none][0]?.message ?? ''}`)))"""
@@ -92,6 +100,8 @@ def test_page_is_quiet_and_fits(visit, name, scheme):
             assert width <= window["width"], f"{name}: scrolls sideways at {window['width']} px, {theme}: {width} px wide"
             cut = page.evaluate(CUT_OFF)
             assert not cut, f"{name}: cut off at {window['width']} px, {theme}: {cut}"
+    wide = page.evaluate(SCROLLING_FORMULAS)
+    assert not wide, f"{name}: formulas too wide for a phone: {wide}"
 
 
 @pytest.mark.parametrize("window", [WIDE, PHONE], ids=["wide", "phone"])

@@ -25,13 +25,21 @@ const formulas = mathjax.document(document, {
   OutputJax: new CHTML({ fontURL: new URL('fonts', document.currentScript.src).href }),
 });
 
-// A formula that is wider than the page scrolls on its own: the keyboard must be able to reach it, then and only then.
-const reach = new ResizeObserver((sized) => {
-  for (const { target } of sized) {
-    if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
-    else target.removeAttribute('tabindex');
-  }
-});
+// A formula that is wider than the page is written smaller, down to SMALLEST of its size. What is wider still scrolls on its own:
+// the keyboard must be able to reach it, then and only then.
+const SMALLEST = 0.6;
+const sizes = new WeakMap(); // per cent, as MathJax chose them
+function fit(formula) {
+  if (!sizes.has(formula)) sizes.set(formula, Number.parseFloat(formula.style.fontSize) || 100);
+  const size = sizes.get(formula);
+  formula.style.fontSize = `${size}%`;
+  if (!formula.clientWidth) return; // folded away
+  const share = (formula.clientWidth - 1) / formula.scrollWidth;
+  if (share < 1) formula.style.fontSize = `${size * Math.max(SMALLEST, share)}%`;
+  if (formula.scrollWidth > formula.clientWidth) formula.tabIndex = 0;
+  else formula.removeAttribute('tabindex');
+}
+const reach = new ResizeObserver((sized) => sized.forEach(({ target }) => fit(target)));
 
 /** Typesets the formulas in these elements; widgets call it for labels that they draw later. */
 window.typesetFormulas = (elements) => {
