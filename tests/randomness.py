@@ -106,7 +106,7 @@ def _torch(tree: ast.Module, strict: bool, weights: bool, allowed: frozenset[str
     while drawing != known:  # until no function is added that calls a drawing one
         known = set(drawing)
         left = list(_unseeded_torch_draws(tree, weights, drawing))
-        drawing |= {_called_as(scopes) for _, scopes in left if len(scopes) > 1} - {"forward"}
+        drawing |= {_called_as(scopes) for _, scopes in left if len(scopes) > 1} - {"forward", ""}
     for call, scopes in left:
         names = {getattr(scope, "name", "") for scope in scopes}
         if not any(isinstance(scope, FUNCTIONS) for scope in scopes) or (strict and not names & allowed):
@@ -128,7 +128,7 @@ def _unseeded_torch_draws(tree: ast.Module, weights: bool, drawing: set[str]) ->
         if isinstance(target, ast.Name)
     }
     for call, scopes, forked in _in_scopes(tree, [tree], False):
-        if not _is_torch_draw(call, weights, drawing) or forked or _given(call, "generator"):
+        if not _is_torch_draw(call, weights, drawing) or forked or _given(call, "generator") or _given(call, "seed"):
             continue
         if isinstance(call.func, ast.Attribute) and ast.unparse(call.func.value) in carrying:
             continue

@@ -113,7 +113,7 @@ def _grids(model: Rotated, x: Tensor) -> Iterator[tuple[Tensor, Tensor, float]]:
 
 
 @torch.no_grad()
-def elbo(model: Rotated, x: Tensor) -> Tensor:
+def diagonal_elbo(model: Rotated, x: Tensor) -> Tensor:
     """The ELBO of the diagonal q', (N,) nats: the distortion on a grid of q', the rate in closed form."""
     q = model.posterior(x)
     steps = torch.arange(-HALF_WIDTH, HALF_WIDTH + STEP / 2, STEP)
@@ -140,6 +140,6 @@ def curves(model: VAE, side: int, degrees: list[float]) -> dict[str, list[float]
     for angle in degrees:
         turned = Rotated(model, angle)
         found["log_evidence"].append(round(float(log_evidence(turned, x).mean()), 5))
-        found["elbo"].append(round(float(elbo(turned, x).mean()), 5))
+        found["elbo"].append(round(float(diagonal_elbo(turned, x).mean()), 5))
         found["mig"].append(round(mig((codes @ turned.matrix.T).numpy(), classes), 4))
     return found

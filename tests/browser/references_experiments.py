@@ -135,7 +135,7 @@ def rotation_of_z(explorer: Explorer) -> Callable[[Shown], Expected]:
             "decoded": turned.decode(z).flatten().numpy(),
             "sigma": turned.posterior(image).stddev[0].numpy(),
             "logEvidence": rotation.log_evidence(turned, image)[0].numpy(),
-            "elbo": rotation.elbo(turned, image)[0].numpy(),
+            "elbo": rotation.diagonal_elbo(turned, image)[0].numpy(),
         }
 
     return torch.no_grad()(expected)
