@@ -26,20 +26,23 @@ const formulas = mathjax.document(document, {
 });
 
 // A formula that is wider than the page is written smaller, down to SMALLEST of its size. What is wider still scrolls on its own:
-// the keyboard must be able to reach it, then and only then.
+// the keyboard must be able to reach it, then and only then. All are measured between two rounds of writing: one layout, not one each.
 const SMALLEST = 0.6;
 const sizes = new WeakMap(); // per cent, as MathJax chose them
-function fit(formula) {
+function sizeOf(formula) {
   if (!sizes.has(formula)) sizes.set(formula, Number.parseFloat(formula.style.fontSize) || 100);
-  const size = sizes.get(formula);
-  formula.style.fontSize = `${size}%`;
-  if (!formula.clientWidth) return; // folded away
-  const share = (formula.clientWidth - 1) / formula.scrollWidth;
-  if (share < 1) formula.style.fontSize = `${size * Math.max(SMALLEST, share)}%`;
-  if (formula.scrollWidth > formula.clientWidth) formula.tabIndex = 0;
-  else formula.removeAttribute('tabindex');
+  return sizes.get(formula);
 }
-const reach = new ResizeObserver((sized) => sized.forEach(({ target }) => fit(target)));
+const reach = new ResizeObserver((sized) => {
+  const shown = sized.map(({ target }) => target);
+  for (const formula of shown) formula.style.fontSize = `${sizeOf(formula)}%`;
+  const shares = shown.map((formula) => (formula.clientWidth ? (formula.clientWidth - 1) / formula.scrollWidth : 1)); // 1: folded away
+  shown.forEach((formula, index) => {
+    if (shares[index] < 1) formula.style.fontSize = `${sizeOf(formula) * Math.max(SMALLEST, shares[index])}%`;
+    if (shares[index] < SMALLEST) formula.tabIndex = 0;
+    else formula.removeAttribute('tabindex');
+  });
+});
 
 /** Typesets the formulas in these elements; widgets call it for labels that they draw later. */
 window.typesetFormulas = (elements) => {
