@@ -14,8 +14,8 @@ from playwright.sync_api import Locator, Page, expect
 from waiting import next_frame
 
 TOLERANCE = 2e-3  # of a pixel's probability, at the shipped precision
-PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
-PATIENCE = 10  # seconds until a picture must have followed
+PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
+PATIENCE = 30  # seconds until a picture must have followed
 
 SNAPSHOT = """(el) => {
     const box = el.closest('.widget-vbox');
