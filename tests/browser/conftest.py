@@ -14,10 +14,11 @@ from chromium import ADVICE, executable
 from live_explorer import LiveExplorer
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from shelf import Shelf
-from waiting import PATIENCE, settle
+from waiting import settle
 from watch import Watch
 
 SUB_FOLDER = "/shelf/vae/"  # the site must not need a server of its own
+PATIENCE = 30_000  # milliseconds: nothing is measured by it, a machine may be busy
 FAILED = pytest.StashKey[bool]()
 
 expect.set_options(timeout=PATIENCE)

@@ -2,7 +2,6 @@
 
 from playwright.sync_api import Page
 
-PATIENCE = 30_000  # milliseconds: nothing is measured by it, a machine may be busy
 LOADED = "() => document.readyState === 'complete' && document.fonts.ready.then(() => true)"
 WIDGETS_DRAWN = """() => document.documentElement.dataset.widgetsReady
     || !document.querySelector('script[type$="widget-view+json"]')"""
