@@ -46,6 +46,7 @@ class Kept:
     watch: Watch
     settings: dict[str, Any]
     opening: list[str] = field(default_factory=list)  # SHOWN, by the explorer's place
+    touched: set[int] = field(default_factory=set)  # the explorers that a test has had
 
     def tidy(self) -> None:
         """Put away what a test did to the window: its size, the theme, focus, scrolling, the mouse."""
@@ -58,9 +59,10 @@ class Kept:
         next_frame(self.page)
 
     def restored(self, place: int) -> bool:
-        """Press an explorer's reset button, and tell whether it then stands as it did when the page opened."""
+        """Press an explorer's reset button, if a test has had it, and tell whether it stands as it did when the page opened."""
         area = self.page.locator(".widget-subarea").nth(place)
-        area.evaluate(RESET)
+        if place in self.touched:
+            area.evaluate(RESET)
         try:
             handle = area.element_handle()
             same = f"([area, opening]) => ({SHOWN})(area) === opening"
@@ -85,13 +87,17 @@ class Shelf:
             self.name = name
         settings = DESKTOP | settings
         key = f"{scheme} {sorted(settings.items())}"
-        found = self.kept.get(key)
+        found, problems = self.kept.get(key), []
         if found:
             found.tidy()
-            if place is None or found.restored(place):
-                return found
-            self.kept.pop(key).page.context.close()
-        self.kept[key] = self._open(name, scheme, settings)
+            if place is not None and not found.restored(place):
+                problems = self.kept.pop(key).watch.collect()
+                found.page.context.close()
+        if key not in self.kept:
+            self.kept[key] = self._open(name, scheme, settings)
+            self.kept[key].watch.problems += problems
+        if place is not None:
+            self.kept[key].touched.add(place)
         return self.kept[key]
 
     def _open(self, name: str, scheme: str, settings: dict[str, Any]) -> Kept:
