@@ -15,7 +15,7 @@ book: .venv/ready bundle  ## the site in _build/html; only pages whose text or p
 
 # The site runs the notebooks one after the other, on one core: the unit tests have the other one meanwhile.
 test: lint chromium bundle  ## everything that must hold
-	@echo 'make site, its words below; make unit:'; mkdir -p .cache; \
+	@echo 'make site, its words below; make unit:'; \
 	$(MAKE) --no-print-directory site > .cache/site.log 2>&1 & site=$$!; trap "kill $$site" INT TERM; \
 	$(MAKE) --no-print-directory unit; unit=$$?; wait $$site; built=$$?; \
 	echo 'make site:'; cat .cache/site.log; exit $$((unit + built))

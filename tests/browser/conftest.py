@@ -24,13 +24,18 @@ FAILED = pytest.StashKey[bool]()
 expect.set_options(timeout=PATIENCE)
 
 
+def page_of(item: pytest.Item) -> str:
+    """The page of the site that a test is about, or nothing."""
+    given = item.callspec.params if hasattr(item, "callspec") else {}
+    return getattr(given.get("explorer"), "page", None) or given.get("name") or ""
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Send all tests of a page to the same worker, which keeps the page open (`--dist loadgroup`)."""
+    """Let all tests of a page follow one another, in the same worker (`--dist loadgroup`), which keeps the page open."""
+    items.sort(key=page_of)
     for item in items:
-        given = item.callspec.params if hasattr(item, "callspec") else {}
-        page = getattr(given.get("explorer"), "page", None) or given.get("name")
-        if page:
+        if page := page_of(item):
             item.add_marker(pytest.mark.xdist_group(page))
 
 
