@@ -13,12 +13,12 @@ export JUPYTER_PATH := $(CURDIR)/.venv/share/jupyter
 book: .venv/ready bundle  ## the site in _build/html; only pages whose text or package code changed run again
 	$(BUILD)
 
-# The site runs the notebooks one after the other, on one core: the unit tests have the other one meanwhile.
+# The site runs the notebooks one after the other, on one core: unit tests and nbval have the other one meanwhile.
 test: lint chromium bundle  ## everything that must hold
-	@echo 'make site, its words below; make unit:'; \
+	@echo 'make site, its words below; make unit notebooks:'; \
 	$(MAKE) --no-print-directory site > .cache/site.log 2>&1 & site=$$!; trap "kill $$site" INT TERM; \
-	$(MAKE) --no-print-directory unit; unit=$$?; wait $$site; built=$$?; \
-	echo 'make site:'; cat .cache/site.log; exit $$((unit + built))
+	$(MAKE) --no-print-directory --keep-going unit notebooks; ran=$$?; wait $$site; built=$$?; \
+	echo 'make site:'; cat .cache/site.log; exit $$((ran + built))
 	@$(MAKE) --no-print-directory browser
 
 unit: .venv/ready bundle
