@@ -107,6 +107,8 @@ def source_of(name: str) -> Path:
 def write_as_rst(app: Sphinx, what: str, name: str, thing: object, options: object, lines: list[str]) -> None:
     """Turn a docstring, whose only markup is `code` in single backticks, into reStructuredText."""
     lines[:] = [as_rst(line) for line in lines]
+    if what in ("property", "attribute", "data"):
+        lines.insert(0, "")  # napoleon would take what stands before a colon in the first line for a type
 
 
 def as_rst(line: str) -> str:

@@ -103,9 +103,7 @@ def _pieces(text: str, waiting: dict[tuple[str, ...], Term], address: str) -> It
         if found.start() > done:
             yield nodes.Text(text[done : found.start()])
         shown = text[found.start() : found.end()]
-        yield nodes.reference(
-            "", shown, internal=True, refuri=f"{address}#{term.anchor}", reftitle=term.tooltip, classes=["vae-term"]
-        )
+        yield nodes.reference("", shown, internal=True, refuri=f"{address}#{term.anchor}", reftitle=term.tooltip, classes=["vae-term"])
         done = found.end()
     if done < len(text) or not text:
         yield nodes.Text(text[done:])
