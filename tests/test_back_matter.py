@@ -125,6 +125,7 @@ AGGREGATE = first_use.Term(("aggregate posterior",), "term-aggregate", "The mean
         ("The learning rate, then the rate.", ["rate"]),  # another sense
         ("elbo is a joint, ELBO a bound.", ["ELBO"]),
         ("An aggregate posterior is not a posterior.", ["aggregate posterior", "posterior"]),
+        ("The aggregate posterior; no aggregate posterior is a posterior.", ["aggregate posterior", "posterior"]),
         ("Two\nposteriors.", ["posteriors"]),
     ],
 )
@@ -132,6 +133,13 @@ def test_the_first_use_of_a_term_is_linked(text, linked):
     page = page_of(paragraph(text))
     assert first_use.link_first_uses(page, [RATE, CURVE, ELBO, POSTERIOR, AGGREGATE], "glossary.html") == linked
     assert page.astext() == text
+
+
+def test_everyday_words_are_terms_on_their_pages_only():
+    recipe = first_use.Term(("recipe",), "term-recipe", "A program.")
+    assert first_use.terms_on("foundations/autoencoders", [recipe, RATE]) == [RATE]
+    assert first_use.terms_on("reference/results", [recipe, RATE]) == [recipe, RATE]
+    assert set(first_use.ONLY_ON) <= {words[0] for words in ENTRIES}
 
 
 def test_only_prose_is_linked_and_only_once_a_page():

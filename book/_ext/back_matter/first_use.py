@@ -13,7 +13,7 @@ from docutils import nodes
 from sphinx import addnodes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from sphinx.application import Sphinx
     from sphinx.environment import BuildEnvironment
@@ -26,10 +26,22 @@ NOT_PROSE = (
 )
 # Words of a term in another sense: they neither become a link nor count as its first use.
 OTHER_SENSES = re.compile(
-    r"source code|code cells?|lines? of code|(?:the|this|in|whose|its) code (?:cell|below|above|page)|prior to|by rate"
-    r"|learning rates?|units? of (?:rate|measure)|\bone's units?\b",
+    "|".join(
+        sense.replace(" ", r"\s+")
+        for sense in (
+            r"source code|code cells?|lines? of code|(?:your|own) code|code in (?:a|the) cell|in code\b|code loads",
+            r"prior to|learning rates?|maximum likelihood|marginal inference|white card|bits (?:missing|a weight)",
+            r"(?:by|up to|to) (?:a|the|which|what|the same) factors?|the same factor|constant factors?|factors? of (?:\d|two|three|four|ten)",
+            r"natural units?|units? of (?:rate|measure|information)|on the unit only|(?:its|their|the) unit(?= (?:is|of)\b|;|:)|is the unit\b",
+        )
+    ),
     re.IGNORECASE,
 )
+# Everyday words, terms only on some pages.
+ONLY_ON = {
+    "factor": re.compile(r"experiments/disentanglement|applications/.*"),
+    "recipe": re.compile(r"intro|reference/.*|teaching/.*"),
+}
 
 
 class Term(NamedTuple):
@@ -77,34 +89,44 @@ def _form(word: str) -> str:
 
 def link_first_uses(page: nodes.document, terms: Iterable[Term], address: str) -> list[str]:
     """Turn the first use of every term on a page into a link to `address#anchor`; return the words linked, in order."""
-    waiting = {term.words: term for term in terms}
+    by_words = {term.words: term for term in terms}
+    found = Finder(by_words)
     linked = []
     for text in [text for text in page.findall(nodes.Text) if is_prose(text)]:
-        if not waiting:
-            break
-        pieces = list(_pieces(text.astext(), waiting, address))
+        pieces = list(_pieces(text.astext(), found, by_words, address))
         linked += [piece.astext() for piece in pieces if isinstance(piece, nodes.reference)]
         if len(pieces) > 1 or isinstance(pieces[0], nodes.reference):
             text.parent.replace(text, pieces)
     return linked
 
 
-def _pieces(text: str, waiting: dict[tuple[str, ...], Term], address: str) -> Iterable[nodes.Node]:
-    """Split a text at the terms that are used first in it, longer terms before shorter ones; forget those in `waiting`."""
-    everything = pattern(word for words in waiting for word in words)
-    own = {words: pattern(words) for words in waiting}
-    masked = OTHER_SENSES.sub(lambda found: "\0" * len(found[0]), text)
+class Finder:
+    """Finds the terms that a page has not used yet: a longer term before a shorter one in it, also where the longer is known."""
+
+    def __init__(self, all_words: Iterable[tuple[str, ...]]) -> None:
+        self.own = {words: pattern(words) for words in all_words}
+        self.any = pattern(word for words in self.own for word in words) if self.own else re.compile(r"(?!)")
+        self.waiting = set(self.own)
+
+    def __call__(self, text: str) -> Iterator[tuple[tuple[str, ...], int, int]]:
+        """Yield each term used for the first time, with its place."""
+        masked = OTHER_SENSES.sub(lambda other: "\0" * len(other[0]), text)
+        for found in self.any.finditer(masked):
+            words = next(words for words, own in self.own.items() if own.fullmatch(found[0]))
+            if words in self.waiting:
+                self.waiting.remove(words)
+                yield words, found.start(), found.end()
+
+
+def _pieces(text: str, found: Finder, terms: dict[tuple[str, ...], Term], address: str) -> Iterator[nodes.Node]:
+    """Split a text at the terms that are used first in it."""
     done = 0
-    for found in everything.finditer(masked):
-        words = next((words for words in waiting if own[words].fullmatch(found[0])), None)
-        if words is None:  # linked a moment ago
-            continue
-        term = waiting.pop(words)
-        if found.start() > done:
-            yield nodes.Text(text[done : found.start()])
-        shown = text[found.start() : found.end()]
+    for words, start, end in found(text):
+        if start > done:
+            yield nodes.Text(text[done:start])
+        term, shown = terms[words], text[start:end]
         yield nodes.reference("", shown, internal=True, refuri=f"{address}#{term.anchor}", reftitle=term.tooltip, classes=["vae-term"])
-        done = found.end()
+        done = end
     if done < len(text) or not text:
         yield nodes.Text(text[done:])
 
@@ -126,7 +148,12 @@ def is_prose(text: nodes.Text) -> bool:
 def link_page(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     """Link one page, once its other references are resolved."""
     if app.builder.format == "html" and docname not in UNLINKED and GLOSSARY in app.env.found_docs:
-        link_first_uses(doctree, glossary_terms(app.env), app.builder.get_relative_uri(docname, GLOSSARY))
+        link_first_uses(doctree, terms_on(docname, glossary_terms(app.env)), app.builder.get_relative_uri(docname, GLOSSARY))
+
+
+def terms_on(docname: str, terms: Iterable[Term]) -> list[Term]:
+    """Return the terms that a page may link."""
+    return [term for term in terms if term.words[0] not in ONLY_ON or ONLY_ON[term.words[0]].fullmatch(docname)]
 
 
 def glossary_terms(env: BuildEnvironment) -> list[Term]:
