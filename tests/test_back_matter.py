@@ -142,6 +142,11 @@ def test_everyday_words_are_terms_on_their_pages_only():
     assert set(first_use.ONLY_ON) <= {words[0] for words in ENTRIES}
 
 
+def test_a_term_may_stand_on_two_lines():
+    page = page_of(paragraph("The aggregate", "\n", "posterior."))
+    assert first_use.link_first_uses(page, [POSTERIOR, AGGREGATE], "glossary.html") == ["aggregate\nposterior"]
+
+
 def test_only_prose_is_linked_and_only_once_a_page():
     skipped = [
         nodes.section("", nodes.title("", "The rate")),

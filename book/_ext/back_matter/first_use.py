@@ -29,10 +29,11 @@ OTHER_SENSES = re.compile(
     "|".join(
         sense.replace(" ", r"\s+")
         for sense in (
-            r"source code|code cells?|lines? of code|(?:your|own) code|code in (?:a|the) cell|in code\b|code loads",
+            r"source code|same code|code cells?|lines? of code|(?:your|own) code|code in (?:a|the) cell|in code\b|code loads",
             r"prior to|learning rates?|maximum likelihood|marginal inference|white card|bits (?:missing|a weight)",
-            r"(?:by|up to|to) (?:a|the|which|what|the same) factors?|the same factor|constant factors?|factors? of (?:\d|two|three|four|ten)",
-            r"natural units?|units? of (?:rate|measure|information)|on the unit only|(?:its|their|the) unit(?= (?:is|of)\b|;|:)|is the unit\b",
+            r"(?:by|up to|to) (?:a|the|which|what|the same) factors?|the same factor|constant factors?",
+            r"factors? of (?:\d|two|three|four|ten)|per unit of|half a unit|unit ten times|on the unit only|is the unit\b",
+            r"natural units?|units? of (?:rate|measure|information)|(?:its|their|the) unit(?= (?:is|of)\b|;|:)",
         )
     ),
     re.IGNORECASE,
@@ -92,6 +93,8 @@ def link_first_uses(page: nodes.document, terms: Iterable[Term], address: str) -
     by_words = {term.words: term for term in terms}
     found = Finder(by_words)
     linked = []
+    for paragraph in list(page.findall(nodes.paragraph)):
+        join_lines(paragraph)
     for text in [text for text in page.findall(nodes.Text) if is_prose(text)]:
         pieces = list(_pieces(text.astext(), found, by_words, address))
         linked += [piece.astext() for piece in pieces if isinstance(piece, nodes.reference)]
@@ -129,6 +132,18 @@ def _pieces(text: str, found: Finder, terms: dict[tuple[str, ...], Term], addres
         done = end
     if done < len(text) or not text:
         yield nodes.Text(text[done:])
+
+
+def join_lines(paragraph: nodes.paragraph) -> None:
+    """Make one text of each run of them: MyST gives every line of a paragraph its own."""
+    joined: list[nodes.Node] = []
+    for child in paragraph.children:
+        if joined and isinstance(child, nodes.Text) and isinstance(joined[-1], nodes.Text):
+            joined[-1] = nodes.Text(joined[-1].astext() + child.astext())
+        else:
+            joined.append(child)
+    paragraph.children = []
+    paragraph.extend(joined)
 
 
 def is_prose(text: nodes.Text) -> bool:
