@@ -357,3 +357,10 @@ def test_a_built_reference_has_the_modules_public_names(site):
 def test_the_set_up_of_the_site_knows_the_back_matter():
     assert CONFIG["sphinx"]["local_extensions"]["back_matter"] == "book/_ext"
     assert {"sphinx.ext.autodoc", "sphinx.ext.napoleon"} <= set(CONFIG["sphinx"]["extra_extensions"])
+
+
+def test_array_like_is_written_as_its_name():
+    signature = f"(codes: {api.spelt_out()}, bins: int = 20)"
+    assert len(signature) > 200
+    shortened = api.shorten_types(None, "function", "mig", None, None, signature, None)
+    assert shortened == ("(codes: ~numpy.typing.ArrayLike, bins: int = 20)", None)

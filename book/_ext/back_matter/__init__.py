@@ -22,6 +22,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_directive("programs", api.Programs)
     app.add_directive("explorers", explorer_index.Explorers)
     app.connect("autodoc-process-docstring", api.write_as_rst, priority=100)  # before napoleon reads its sections
+    app.connect("autodoc-process-signature", api.shorten_types)
     app.connect("env-before-read-docs", first_use.note_changed)
     app.connect("env-updated", first_use.rewrite_all)
     app.connect("doctree-resolved", first_use.link_page)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
+from sphinx.util.typing import stringify_annotation
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -108,7 +110,22 @@ def write_as_rst(app: Sphinx, what: str, name: str, thing: object, options: obje
     """Turn a docstring, whose only markup is `code` in single backticks, into reStructuredText."""
     lines[:] = [as_rst(line) for line in lines]
     if what in ("property", "attribute", "data"):
-        lines.insert(0, "")  # napoleon would take what stands before a colon in the first line for a type
+        lines[:0] = ["..", ""]  # an empty comment: napoleon would take what stands before a colon in the first line for a type
+
+
+def shorten_types(
+    app: Sphinx, what: str, name: str, thing: object, options: object, signature: str | None, returns: str | None
+) -> tuple[str | None, str | None]:
+    """Write `ArrayLike` where a signature would list the eight types that NumPy means by it."""
+    return tuple(text and text.replace(spelt_out(), "~numpy.typing.ArrayLike") for text in (signature, returns))
+
+
+@cache
+def spelt_out() -> str:
+    """Return `ArrayLike` as Sphinx writes it into signatures."""
+    from numpy.typing import ArrayLike
+
+    return stringify_annotation(ArrayLike, "smart")
 
 
 def as_rst(line: str) -> str:
