@@ -20,15 +20,12 @@ def denoising(explorer: Explorer) -> Callable[[Shown], Expected]:
     def expected(shown: Shown) -> Expected:
         x, noisy, draws = (np.array(shown[name], dtype=np.float32) for name in ("input", "noisy", "noise"))
         level, kind = np.float32(shown["sliders"]["level"]), shown["kind"]
-        if kind == 0:
-            damaged = x + level * draws
-        else:
-            damaged = np.where(draws < level, (draws < level / 2) * (kind == 1), x)
+        spots = np.where(draws < level, (draws < level / 2) * (kind == 1), x)
         y = torch.from_numpy(noisy).view(1, 1, 28, 28)
         images = {"noisy": y, "median": median(y), "decoded": denoiser(y), "vae": vae.likelihood(vae.encode(y.clamp(0, 1))[0]).mean}
         terms = {name: image.flatten().numpy() for name, image in images.items()}
         errors = np.array([np.mean((image - x) ** 2) for image in terms.values()])
         known = {} if shown["digit"] < 0 else {"input": samples[shown["digit"]]}
-        return terms | {"noisy": damaged, "errors": errors, **known}
+        return terms | {"noisy": spots if kind else x + level * draws, "errors": errors, **known}
 
     return torch.no_grad()(expected)
