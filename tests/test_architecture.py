@@ -19,7 +19,7 @@ LAYERS = [
     *("data", "sprites", "laboratory", "corruptions", "networks", "likelihoods", "models", "checkpoints", "objectives", "schedules"),
     *("hierarchical", "autoregressive"),
     *("training", "quadrature", "evaluation", "probes", "embeddings", "image_quality", "ground_truth", "disentanglement"),
-    *("rotation", "interpolation", "sweeps"),
+    *("rotation", "interpolation", "marginal_inference", "denoisers", "sweeps"),
     *("plotting", "exercises", "explorers", "recipes", "experiments", "doctor"),
 ]
 ALONE = {"plotting"}  # arrays in, figure out: imports no sibling

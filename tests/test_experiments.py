@@ -297,3 +297,27 @@ def test_a_mixture_fitted_to_the_codes_has_fewer_bad_samples_and_a_better_bound(
         for kind in ("unsure", "far"):
             assert (shortcoming("holes", f"mixture_40_{kind}", beta=beta) < shortcoming("holes", f"prior_{kind}", beta=beta)).all()
         assert (shortcoming("holes", "mixture_40_gain", beta=beta) > shortcoming("holes", "mixture_1_gain", beta=beta)).all()
+
+
+# ---------------------------------------------------------------- the page Denoising
+
+
+def denoised(result: str) -> np.ndarray:
+    return records.over_seeds(records.load_record("denoising"), result)
+
+
+def test_extra_units_let_noise_pass_and_pairs_take_it_away():
+    """With every seed."""
+    assert (denoised("passed_wide_copy") > 2 * denoised("passed_narrow_copy")).all()
+    for width in ("narrow", "wide"):
+        assert (denoised(f"passed_{width}") < 0.5 * denoised(f"passed_{width}_copy")).all()
+    assert (denoised("gaussian_wide")[:, -1] > denoised("gaussian_wide_copy")[:, -1] + 1.5).all()
+    assert (denoised("clean_wide_copy") > denoised("clean_wide") + 2).all()
+
+
+@pytest.mark.parametrize("kind", ["gaussian", "salt-and-pepper", "masking"])
+def test_inference_under_the_noise_is_what_a_vae_is_good_for(kind):
+    marginal, two_networks = denoised(f"{kind}_marginal"), denoised(f"{kind}_two_networks")
+    assert (marginal > two_networks + 1).all()
+    assert (two_networks[:, 0] < denoised(f"{kind}_noisy")[:, 0] - 0.3).all()
+    assert (marginal[:, 0] > denoised(f"{kind}_pca")[:, 0] + 0.3).all()

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1]
 DRAW_FROM_THEIR_CALLER = frozenset(  # objectives: `fit` and `evaluate` seed
     {"rate_distortion", "elbo", "negative_elbo", "multi_rate", "free_bits", "controlled_capacity", "total_correlation"}
     | {"iwae_bound", "negative_iwae_bound", "_log_weights", "forward", "nested_dropout", "noise_of_any_level", "noise_and_kl"}
-    | {"sample", "rsample", "drowned"}  # distributions, and what `fit` transforms batches by
+    | {"sample", "rsample", "drowned", "any_level"}  # distributions, and what `fit` transforms batches by
 )
 
 UNSEEDED = [

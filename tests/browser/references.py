@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from built_site import Explorer
+from references_applications import denoising
 from references_experiments import continuous_beta, interpolation, perplexity, rotation_of_z, training_replay, traversal
 from references_foundations import (
     beta_calculator,
@@ -31,5 +32,6 @@ REFERENCES = {
     **{"TwoDensities": two_densities, "DragQ": drag_q, "Reparameterise": reparameterise},
     **{"Interpolation": interpolation, "Perplexity": perplexity},
     **{"ContinuousBeta": continuous_beta, "TrainingReplay": training_replay},
+    **{"Denoising": denoising},
     **{"Traversal": traversal, "Rotation": rotation_of_z},
 }

@@ -13,6 +13,7 @@ pytestmark = pytest.mark.browser
 
 KINDS = ("LatentMap", "Bottleneck", "DrawDigit", "BetaCalculator", "MonteCarlo", "MeanAndSample", "TwoDensities", "DragQ", "Reparameterise")
 KINDS += ("Interpolation", "Perplexity", "ContinuousBeta", "TrainingReplay", "Traversal", "Rotation")
+KINDS += ("Denoising",)
 DEEP_LINKS = {
     "LatentMap": ("z1=1.2&z2=-0.5", {"z₁": 1.2, "z₂": -0.5}),
     "Bottleneck": ("d=7&digit=3", {"d": 7}),
@@ -27,6 +28,7 @@ DEEP_LINKS = {
     "Rotation": ("turn=30&place=12", {"angle": 30, "x": 12}),
     "MonteCarlo": ("S=1000&d=10&nats=0.1", {"S": 1000, "d": 10, "nats": 0.1}),
     "Interpolation": ("from=3&to=8&t=0.25&path=1", {"from": 3, "to": 8, "t": 0.25}),
+    "Denoising": ("noise=1&level=0.3&seed=7&digit=4", {"level": 0.3, "seed": 7}),
     "Perplexity": ("codes=2&perplexity=8&point=17", {"perplexity": 8, "point": 17}),
     "Traversal": (
         "model=1&picture=2&" + "&".join(f"rank{rank}={rank / 2 - 2.5}" for rank in range(1, 11)),

@@ -3,6 +3,7 @@
 from vae_tutorial.explorers.beta_calculator import beta_calculator
 from vae_tutorial.explorers.bottleneck import bottleneck
 from vae_tutorial.explorers.continuous_beta import continuous_beta
+from vae_tutorial.explorers.denoising import denoising
 from vae_tutorial.explorers.drag_q import drag_q
 from vae_tutorial.explorers.draw_digit import draw_digit
 from vae_tutorial.explorers.interpolation import interpolation
@@ -21,6 +22,7 @@ __all__ = [
     "beta_calculator",
     "bottleneck",
     "continuous_beta",
+    "denoising",
     "drag_q",
     "draw_digit",
     "interpolation",
