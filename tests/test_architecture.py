@@ -20,6 +20,7 @@ LAYERS = [
     *("hierarchical", "autoregressive"),
     *("training", "quadrature", "evaluation", "probes", "embeddings", "image_quality", "ground_truth", "disentanglement"),
     *("rotation", "interpolation", "sweeps"),
+    *("conditional", "inpainting"),
     *("plotting", "exercises", "explorers", "recipes", "experiments"),
 ]
 ALONE = {"plotting"}  # arrays in, figure out: imports no sibling

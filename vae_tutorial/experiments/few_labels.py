@@ -20,7 +20,7 @@ LABELS = (1, 2, 5, 10, 20, 50, 100)  # of each class
 TESTED = 1_000  # digits, none of which can be drawn for its label
 CODES = ("vae", "autoencoder", "pca", "pixels")
 SETTINGS = grid(labels=LABELS, seed=range(5))
-MINUTES = 0.1
+MINUTES = 0.01
 
 
 @lru_cache(maxsize=1)

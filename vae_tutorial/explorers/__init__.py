@@ -2,6 +2,8 @@
 
 from vae_tutorial.explorers.beta_calculator import beta_calculator
 from vae_tutorial.explorers.bottleneck import bottleneck
+from vae_tutorial.explorers.completion import completion
+from vae_tutorial.explorers.conditional import conditional
 from vae_tutorial.explorers.continuous_beta import continuous_beta
 from vae_tutorial.explorers.drag_q import drag_q
 from vae_tutorial.explorers.draw_digit import draw_digit
@@ -20,6 +22,8 @@ from vae_tutorial.explorers.two_densities import two_densities
 __all__ = [
     "beta_calculator",
     "bottleneck",
+    "completion",
+    "conditional",
     "continuous_beta",
     "drag_q",
     "draw_digit",
