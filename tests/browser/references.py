@@ -17,6 +17,7 @@ from references_foundations import (
     reparameterise,
     two_densities,
 )
+from references_more_uses import completion, conditional
 from shipped import Expected, Shown
 
 
@@ -32,4 +33,5 @@ REFERENCES = {
     **{"Interpolation": interpolation, "Perplexity": perplexity},
     **{"ContinuousBeta": continuous_beta, "TrainingReplay": training_replay},
     **{"Traversal": traversal, "Rotation": rotation_of_z},
+    **{"Completion": completion, "Conditional": conditional},
 }

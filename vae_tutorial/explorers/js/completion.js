@@ -1,8 +1,8 @@
 // Completion: a digit partly covered, p(z|visible pixels) as a map of its grid, the completions at its modes and of samples.
 import { asBytes, createNetwork, decodeFloat, sigmoid } from "./network.js";
-import { button, coalesce, createAnnouncer, element, followHash, formatNumber, listen, math, prepareRoot, setState, stageName } from "./page.js";
+import { button, clamp, coalesce, createAnnouncer, element, followHash, formatNumber, listen, math, prepareRoot, setState, stageName } from "./page.js";
 import { followTheme } from "./theme.js";
-import { createAxes, createSurface, onDrag } from "./canvas.js";
+import { createAxes, createSurface, onArrows, onDrag } from "./canvas.js";
 import { drawCentres, drawPrior, outlinedText } from "./class_map.js";
 import { createDigitPainter, digitValues, PIXELS, SIDE } from "./digits.js";
 import { createUniform } from "./random.js";
@@ -98,7 +98,7 @@ function render({ model, el }) {
   const draws = Array.from({ length: SAMPLES }, (_, i) => picture(sampled, () => i * PIXELS, edge));
 
   const paintHeat = createHeat(points);
-  const map = element("canvas", { class: "vae-square vae-active", role: "img" });
+  const map = element("canvas", { class: "vae-square vae-active", role: "application", tabindex: 0 });
   const mapSurface = createSurface(map, signal, (context, width, height) => {
     if (!colours) return;
     const axes = createAxes(width, height, extent), at = (cell) => axes.toScreen(codes[2 * cell], codes[2 * cell + 1]);
@@ -131,12 +131,22 @@ function render({ model, el }) {
       context.strokeRect(...at(held).map((value) => value - 5), 10, 10);
     }
   });
-  // While the map is pressed, the third picture shows the completion there.
+  // While the map is pressed, or arrow keys walk on it, the third picture shows the completion there.
   onDrag(map, signal, (x, y, phase) => {
     const column = Math.min(points - 1, Math.floor(x / map.clientWidth * points)), row = Math.min(points - 1, Math.floor(y / map.clientHeight * points));
     held = phase === "end" ? -1 : row * points + column;
     show();
   });
+  const release = () => {
+    held = -1;
+    show();
+  };
+  onArrows(map, signal, (dx, dy) => {
+    const from = held >= 0 ? held : modes[0]?.index ?? 0;
+    held = clamp(Math.floor(from / points) - dy, 0, points - 1) * points + clamp(from % points + dx, 0, points - 1);
+    show();
+  }, release);
+  map.addEventListener("blur", release, { signal });
 
   const sentence = element("p", { class: "vae-sentence" });
   prepareRoot(el, "completion");
@@ -177,13 +187,14 @@ function render({ model, el }) {
     const first = modes.slice(0, SHOWN), padded = (values) => [...values, 0, 0, 0].slice(0, SHOWN);
     el.values = {
       filled: filled / cells, entropy, count: done ? modes.length : NaN, masses: padded(first.map(({ mass: share }) => share)),
-      codes: padded(first.map(({ index }) => codes[2 * index])), samples,
+      codes: [0, 1].flatMap((axis) => padded(first.map(({ index }) => codes[2 * index + axis]))), samples, side: model.get("side"), held,
     };
   }
   function show() {
     decoded.fill(0);
     modes.slice(0, SHOWN).forEach(({ index }, i) => complete(decoded, i * PIXELS, index));
     if (held >= 0 && filled === cells) complete(decoded, (SHOWN - 1) * PIXELS, held);
+    el.values.held = held;
     completions.forEach(({ canvas, caption }, i) => {
       const mode = modes[i], own = held >= 0 && i === SHOWN - 1, where = own ? "at the place pressed" : mode ? `mode ${i + 1}` : "no mode here";
       caption.textContent = own ? "□ pressed" : mode ? `${NUMBERS[i]} ${formatNumber(100 * mode.mass, 0)} %` : "–";
@@ -192,20 +203,17 @@ function render({ model, el }) {
     if (colours) paint();
   }
   function say() {
-    const { entropy, masses, count: found } = el.values;
-    if (filled < cells) {
-      sentence.textContent = `Decoding the grid of codes, once: ${Math.round(100 * filled / cells)} % …`;
-      return;
-    }
-    const side = NAMES[model.get("side")], text = `${model.get("covered")} of ${SIDE} ${model.get("side") < 2 ? "columns" : "rows"} covered from the ${side}: `
+    const { entropy, masses, count: found } = el.values, side = NAMES[model.get("side")];
+    const text = filled < cells ? `Decoding the grid of codes, once: ${Math.round(100 * filled / cells)} % …`
+      : `${model.get("covered")} of ${SIDE} ${model.get("side") < 2 ? "columns" : "rows"} covered from the ${side}: `
       + `${found === 1 ? "one mode holds" : `${found} modes hold`} 2 % or more of the mass; the heaviest ${formatNumber(100 * masses[0], 0)} %. `
       + `The posterior spreads over about ${formatNumber(Math.exp(entropy), Math.exp(entropy) < 10 ? 1 : 0)} of ${cells.toLocaleString("en")} cells.`;
     sentence.textContent = text;
-    map.setAttribute("aria-label", `Heat map of the posterior over z, with the classes' places. ${text}`);
+    map.setAttribute("aria-label", `Heat map of the posterior over z, with the classes' places. ${text} Arrow keys complete from another place, Home ends that.`);
     input.canvas.setAttribute("aria-label", `digit ${model.get("digit")} of ${count}, ${model.get("covered")} of ${SIDE} pixels covered from the ${side}`);
     whole.canvas.setAttribute("aria-label", `digit ${model.get("digit")} of ${count}, whole`);
     draws.forEach(({ canvas }, i) => canvas.setAttribute("aria-label", `completion from sample ${i + 1}`));
-    announce(text);
+    if (filled === cells) announce(text);
   }
   function update() {
     measure();
