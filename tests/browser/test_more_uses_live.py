@@ -1,4 +1,4 @@
-"""What only the explorers of the page More uses have: a cover from four sides, samples, a map to press; classes to press, new handwriting."""
+"""What only the explorers of the page More uses have: a cover from four sides, samples, a map to press; classes, new handwriting."""
 
 from __future__ import annotations
 
