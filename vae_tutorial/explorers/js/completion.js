@@ -10,7 +10,7 @@ import { cellMasses, drawCell, findModes, gridCodes, visibleLogLikelihood, visib
 
 const LEAST = 0.02;                                                  // of the mass: lighter modes are not shown
 const SHOWN = 3, SAMPLES = 6;                                        // modes with a picture; draws
-const TIME = 24;                                                     // milliseconds of decoding between two frames
+const TIME = 24, ROWS = 8;                                           // milliseconds of decoding between two frames; rows between two pictures
 const NAMES = ["left", "right", "top", "bottom"], NUMBERS = ["①", "②", "③"];
 
 function rgb(colour) {
@@ -66,7 +66,7 @@ function render({ model, el }) {
   const traits = ["digit", "side", "covered", "seed"], start = Object.fromEntries(traits.map((name) => [name, model.get(name)]));
   const logits = new Float32Array(cells * PIXELS), softplus = new Float32Array(cells * PIXELS), run = decoder.createBatch(codes, points);
   const decoded = new Float32Array(SHOWN * PIXELS), sampled = new Float32Array(SAMPLES * PIXELS);
-  let filled = 0, frame = 0, colours = null, mass = new Float64Array(cells), modes = [], samples = [], seen = visiblePixels(0, 0), held = -1;
+  let filled = 0, pictured = 0, frame = 0, colours = null, mass = new Float64Array(cells), modes = [], samples = [], seen = visiblePixels(0, 0), held = -1;
   const offset = () => (model.get("digit") - 1) * PIXELS;
 
   // A picture on a canvas, with its values and, over them, what `over` draws.
@@ -160,7 +160,7 @@ function render({ model, el }) {
         stageName("Input", "", "what is seen, and the whole digit"), element("div", { class: "vae-pair" }, input.canvas, whole.canvas),
         stageName("Output", "vae-decoder", "completed at the modes"),
         element("div", { class: "vae-trio" }, ...completions.map(({ canvas, caption }) => element("div", {}, canvas, caption)))),
-      element("div", {}, stageName("Latent", "vae-posterior", math("p(z|visible pixels)"), "; press to complete from a place of your own"), map)),
+      element("div", {}, stageName("Latent", "vae-posterior", math("p(z|visible pixels)"), "press to complete from a place of your own"), map)),
     sentence,
     stageName("Output", "vae-decoder", "completed from samples of ", math("p(z|visible pixels)"), " (□ on the map)"),
     element("div", { class: "vae-draws" }, ...draws.map(({ canvas }) => canvas)),
@@ -233,7 +233,10 @@ function render({ model, el }) {
       for (let i = 0; i < batch.length; i++) softplus[at + i] = batch[i] > 0 ? batch[i] + Math.log1p(Math.exp(-batch[i])) : Math.log1p(Math.exp(batch[i]));
       filled += points;
     }
-    update();
+    if (filled === cells || filled - pictured >= ROWS * points) {
+      pictured = filled;
+      update();
+    }
     el.dataset.filled = String(filled === cells);
     if (filled < cells) frame = requestAnimationFrame(fill);
   }
