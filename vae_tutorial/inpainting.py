@@ -14,7 +14,7 @@ from vae_tutorial.likelihoods import bernoulli, check_pixels
 from vae_tutorial.models import VAE
 
 SIDES = ("left", "right", "top", "bottom")
-POINTS, EXTENT = 64, 3.0  # of the grid: a browser decodes it in seconds; masses of modes come out to some per cent
+POINTS, EXTENT = 64, 3.0  # of the grid: a browser decodes it in seconds; 98 of 100 codes lie inside, masses come out to some per cent
 
 
 def visible(side: str, covered: int, shape: tuple[int, int] = (28, 28)) -> Tensor:
