@@ -16,14 +16,14 @@ MODES = 3  # that have a picture
 
 
 @cache
-def code_grid() -> inpainting.CodeGrid:
-    """The grid of the shipped 2-D model."""
-    return inpainting.CodeGrid(load("mnist-2d"))
+def code_grid(points: int, extent: float) -> inpainting.CodeGrid:
+    """A grid of the shipped 2-D model."""
+    return inpainting.CodeGrid(load("mnist-2d"), points, extent)
 
 
 def completion(explorer: Explorer) -> Callable[[Shown], Expected]:
     """Modes, masses and completions of the digit, side and cover on the screen; the third picture is the pressed place's, if one is."""
-    x, grid = pictures(explorer, "digits"), code_grid()
+    x, grid = pictures(explorer, "digits"), code_grid(explorer.state["points"], explorer.state["extent"])
 
     def expected(shown: Shown) -> Expected:
         image = x[int(shown["sliders"]["digit"]) - 1]

@@ -54,8 +54,9 @@ def test_the_page_opens_on_two_modes_and_everything_covered_leaves_one(show, exp
 def test_samples_are_drawn_from_the_posterior_and_drawn_again(show, explorer):
     live, expected = show(explorer), reference(explorer)
     shown = live.agree(expected, "as the page opens")
+    grid = code_grid(explorer.state["points"], explorer.state["extent"])
     image, seen = pictures(explorer, "digits")[0], inpainting.visible(inpainting.SIDES[shown["side"]], int(shown["sliders"]["covered"]))
-    log_posterior = code_grid().log_posterior(image[None], seen)[0]
+    log_posterior = grid.log_posterior(image[None], seen)[0]
     drawn = [shown["samples"]]
     for _ in range(3):
         live.button("draw again").click()
@@ -64,7 +65,7 @@ def test_samples_are_drawn_from_the_posterior_and_drawn_again(show, explorer):
     assert len({tuple(cells) for cells in drawn}) == 4
     assert (log_posterior[np.array(drawn).ravel()] > log_posterior.max() - 12).all(), "a sample from where there is no mass"
     sampled = np.array(live.el.evaluate("(el) => Array.from(el.sampled)")).reshape(6, 1, 28, 28)
-    assert np.abs(sampled - code_grid().complete(image, seen, drawn[-1]).numpy()).max() < TOLERANCE
+    assert np.abs(sampled - grid.complete(image, seen, drawn[-1]).numpy()).max() < TOLERANCE
 
 
 @each("Completion")
