@@ -76,7 +76,7 @@ def test_the_shipped_model_draws_the_class_it_is_told_and_keeps_the_slant(shippe
     z = torch.randn(100, 6, generator=torch.Generator().manual_seed(1))
     pictures = conditional.all_classes(shipped, z)
     seen = image_quality.digit_probabilities(pictures.flatten(0, 1)).argmax(1).view(100, 10)
-    assert (seen == torch.arange(10)).float().mean() > 0.85
+    assert (seen == torch.arange(10)).float().mean() > 0.8
     table = conditional.shared_slant(pictures)
     assert table[*torch.triu_indices(10, 10, 1)].min() > 0.7
     few = test_digits.x[:300], test_digits.y[:300]
