@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 from vae_tutorial import checkpoints
 from vae_tutorial.models import VAE, Autoencoder
 from vae_tutorial.recipes import measuring
-from vae_tutorial.recipes.__main__ import MEASURING_SEED, load_recipes
+from vae_tutorial.recipes.__main__ import MEASURING_SEED, labels_for, load_recipes
 from vae_tutorial.training import evaluate
 
 ROOT = Path(__file__).parents[1]
@@ -280,7 +280,8 @@ def test_card_describes_the_file(name):
 def test_numbers_on_the_card_are_those_of_the_shipped_weights(name):
     recipe = load_recipes()[name]
     images = measuring.at_hand(recipe.DATA, recipe.BINARISATION != "none")
-    measured = evaluate(checkpoints.load_model(name), images.x, recipe.MEASURE, seed=MEASURING_SEED)
+    labels = labels_for(recipe, images)
+    measured = evaluate(checkpoints.load_model(name), images.x, recipe.MEASURE, labels=labels, seed=MEASURING_SEED)
     assert measured == pytest.approx(next(reversed(checkpoints.model_card(name)["numbers"].values())), abs=0.05)
 
 

@@ -321,3 +321,26 @@ def test_inference_under_the_noise_is_what_a_vae_is_good_for(kind):
     assert (marginal > two_networks + 1).all()
     assert (two_networks[:, 0] < denoised(f"{kind}_noisy")[:, 0] - 0.3).all()
     assert (marginal[:, 0] > denoised(f"{kind}_pca")[:, 0] + 0.3).all()
+
+
+def test_a_model_of_garments_finds_digits_probable_until_the_floor_is_gone():
+    """With every seed; coins in place of grey levels change nothing, a threshold and the subtracted floor do."""
+    digits = {
+        pixels: shortcoming("anomaly", "other_elbo_auroc", trained_on="fashion-mnist", pixels=pixels)
+        for pixels in ("grey", "coins", "threshold")
+    }
+    assert max(digits["grey"].max(), digits["coins"].max()) < 0.42
+    assert digits["threshold"].min() > 0.65
+    assert shortcoming("anomaly", "other_excess_auroc", trained_on="fashion-mnist", pixels="grey").min() > 0.95
+    assert shortcoming("anomaly", "other_elbo_auroc", trained_on="mnist", pixels="grey").min() > 0.98
+    assert shortcoming("anomaly", "empty_elbo_auroc", trained_on="fashion-mnist", pixels="threshold").max() < 0.1
+
+
+def test_codes_help_where_labels_are_few_and_the_plain_autoencoder_s_as_much():
+    for labels in (5, 10, 20):
+        pixels, vae, plain = (shortcoming("few-labels", f"{name}_nearest", labels=labels) for name in ("pixels", "vae", "autoencoder"))
+        assert (vae > pixels).all()
+        assert (plain > pixels + 0.02).all()
+        assert plain.mean() > vae.mean() - 0.01
+    many = [shortcoming("few-labels", f"{name}_nearest", labels=100) for name in ("pixels", "vae")]
+    assert abs(many[0] - many[1]).max() < 0.02

@@ -92,9 +92,10 @@ def test_a_recipe_trains_the_kind_of_model_it_says(name, train_digits, tmp_path,
     assert isinstance(model, Autoencoder if name in AUTOENCODERS else VAE)
     assert torch.equal(torch.get_rng_state(), before)
     assert (tmp_path / "state").exists() or name == "mnist-replay"  # an interrupted run goes on from here
-    measured = evaluate(model, images.x, recipe.MEASURE, seed=0)
+    labels = command.labels_for(recipe, images)
+    measured = evaluate(model, images.x, recipe.MEASURE, labels=labels, seed=0)
     fresh = type(model)(**model.configuration)
-    assert measured["loss"] < evaluate(fresh, images.x, recipe.MEASURE, seed=0)["loss"]
+    assert measured["loss"] < evaluate(fresh, images.x, recipe.MEASURE, labels=labels, seed=0)["loss"]
 
 
 @pytest.mark.parametrize("name", RECIPES)

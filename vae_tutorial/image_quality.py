@@ -1,4 +1,4 @@
-"""How good pictures are: PSNR, sharpness, and a digit classifier that says whether what is sharp is still a digit.
+"""How good pictures are: PSNR, sharpness, slant, and a digit classifier that says whether what is sharp is still a digit.
 
 Images are tensors (N, C, H, W) in [0, 1].
 """
@@ -35,6 +35,20 @@ def sharpness(x: Tensor) -> Tensor:
     grey = x.mean(1, keepdim=True)  # (N, 1, H, W)
     laplace = grey.new_tensor([[0, 1, 0], [1, -4, 1], [0, 1, 0]]).view(1, 1, 3, 3)
     return conv2d(grey, laplace).flatten(1).var(1, correction=0)
+
+
+def slant(x: Tensor) -> Tensor:
+    """How far the ink moves to the right for each pixel upwards, (N,), from its second moments: 0 upright, 1 leaning by 45°.
+
+    With ink as weight w, −Σ w·(c − c̄)(r − r̄) / Σ w·(r − r̄)², columns c and rows r (from above): the shear that "deslanting"
+    takes out (LeCun et al. 1998). NaN for an empty picture or one of a single row.
+    """
+    ink = x.sum(1)  # (N, H, W)
+    rows, columns = (torch.arange(size, dtype=x.dtype) for size in ink.shape[-2:])
+    total = ink.sum((1, 2), keepdim=True)
+    down = rows[:, None] - (ink * rows[:, None]).sum((1, 2), keepdim=True) / total  # (N, H, 1)
+    along = columns - (ink * columns).sum((1, 2), keepdim=True) / total  # (N, 1, W)
+    return -(ink * along * down).sum((1, 2)) / (ink * down.square()).sum((1, 2))
 
 
 @lru_cache(maxsize=2)

@@ -50,6 +50,7 @@ class LiveExplorer:
         self.el = box.locator(".vae-explorer")
         expect(self.el).to_have_attribute("data-ready", "true")
         self.box.scroll_into_view_if_needed()
+        expect(self.el).not_to_have_attribute("data-filled", "false", timeout=90_000)  # what is computed once it is in view
 
     def snapshot(self) -> dict[str, Any]:
         """What the explorer shows at this moment: its numbers, arrays and sliders' readouts."""

@@ -18,6 +18,7 @@ from references_foundations import (
     reparameterise,
     two_densities,
 )
+from references_more_uses import completion, conditional
 from shipped import Expected, Shown
 
 
@@ -34,4 +35,5 @@ REFERENCES = {
     **{"ContinuousBeta": continuous_beta, "TrainingReplay": training_replay},
     **{"Denoising": denoising},
     **{"Traversal": traversal, "Rotation": rotation_of_z},
+    **{"Completion": completion, "Conditional": conditional},
 }

@@ -14,6 +14,7 @@ pytestmark = pytest.mark.browser
 KINDS = ("LatentMap", "Bottleneck", "DrawDigit", "BetaCalculator", "MonteCarlo", "MeanAndSample", "TwoDensities", "DragQ", "Reparameterise")
 KINDS += ("Interpolation", "Perplexity", "ContinuousBeta", "TrainingReplay", "Traversal", "Rotation")
 KINDS += ("Denoising",)
+KINDS += ("Completion", "Conditional")
 DEEP_LINKS = {
     "LatentMap": ("z1=1.2&z2=-0.5", {"z₁": 1.2, "z₂": -0.5}),
     "Bottleneck": ("d=7&digit=3", {"d": 7}),
@@ -25,6 +26,11 @@ DEEP_LINKS = {
     "Reparameterise": ("z_mu=-1&z_sigma=0.5&samples=30", {"μ": -1, "σ": 0.5, "n": 30}),
     "TrainingReplay": ("epoch=10", {"epoch": 10}),
     "ContinuousBeta": ("beta=4", {"β": 4}),
+    "Completion": ("completed=3&from=0&covered=20", {"digit": 3, "covered": 20}),
+    "Conditional": (
+        "class=3&" + "&".join(f"style{rank}={rank / 2 - 2}" for rank in range(1, 7)),
+        {name: rank / 2 - 2 for rank, name in enumerate(("1st", "2nd", "3rd", "4th", "5th", "6th"), 1)},
+    ),
     "Rotation": ("turn=30&place=12", {"angle": 30, "x": 12}),
     "MonteCarlo": ("S=1000&d=10&nats=0.1", {"S": 1000, "d": 10, "nats": 0.1}),
     "Interpolation": ("from=3&to=8&t=0.25&path=1", {"from": 3, "to": 8, "t": 0.25}),

@@ -2,6 +2,8 @@
 
 from vae_tutorial.explorers.beta_calculator import beta_calculator
 from vae_tutorial.explorers.bottleneck import bottleneck
+from vae_tutorial.explorers.completion import completion
+from vae_tutorial.explorers.conditional import conditional
 from vae_tutorial.explorers.continuous_beta import continuous_beta
 from vae_tutorial.explorers.denoising import denoising
 from vae_tutorial.explorers.drag_q import drag_q
@@ -21,6 +23,8 @@ from vae_tutorial.explorers.two_densities import two_densities
 __all__ = [
     "beta_calculator",
     "bottleneck",
+    "completion",
+    "conditional",
     "continuous_beta",
     "denoising",
     "drag_q",

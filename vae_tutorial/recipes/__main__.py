@@ -8,9 +8,11 @@ from pathlib import Path
 from types import ModuleType
 
 import torch
+from torch import Tensor
 
 from vae_tutorial import recipes
 from vae_tutorial.checkpoints import SHIPPED, load_model, model_card, model_names, save_model
+from vae_tutorial.data import Images
 from vae_tutorial.recipes.measuring import MEASURING_SEED, held_out, training_images
 from vae_tutorial.training import evaluate
 
@@ -19,6 +21,11 @@ def load_recipes() -> dict[str, ModuleType]:
     """Every recipe module by its checkpoint's name."""
     modules = [importlib.import_module(f"{recipes.__name__}.{found.name}") for found in pkgutil.iter_modules(recipes.__path__)]
     return {module.NAME: module for module in modules if hasattr(module, "NAME")}
+
+
+def labels_for(recipe: ModuleType, images: Images) -> Tensor | None:
+    """The classes (N,) where a recipe's objective wants them (`LABELLED = True`), else None."""
+    return images.y if getattr(recipe, "LABELLED", False) else None
 
 
 def run(recipe: ModuleType, root: str | Path | None, folder: Path, state: Path) -> dict:
@@ -41,7 +48,9 @@ def run(recipe: ModuleType, root: str | Path | None, folder: Path, state: Path) 
     save_model(model, recipe.NAME, card, recipe.PRECISION, folder)
     shipped = load_model(recipe.NAME, folder)  # the rounded weights
     sets = held_out(recipe.DATA, root, recipe.BINARISATION != "none")
-    card["numbers"] = {name: evaluate(shipped, part.x, recipe.MEASURE, seed=MEASURING_SEED) for name, part in sets.items()}
+    card["numbers"] = {
+        name: evaluate(shipped, part.x, recipe.MEASURE, labels=labels_for(recipe, part), seed=MEASURING_SEED) for name, part in sets.items()
+    }
     card |= recorded | (recipe.further(shipped, next(iter(sets.values()))) if hasattr(recipe, "further") else {})
     save_model(model, recipe.NAME, card, recipe.PRECISION, folder)
     state.unlink(missing_ok=True)
