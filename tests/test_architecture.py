@@ -19,14 +19,8 @@ LAYERS = [
     *("data", "sprites", "laboratory", "corruptions", "networks", "likelihoods", "models", "checkpoints", "objectives", "schedules"),
     *("hierarchical", "autoregressive"),
     *("training", "quadrature", "evaluation", "probes", "embeddings", "image_quality", "ground_truth", "disentanglement"),
-<<<<<<< HEAD
-    *("rotation", "interpolation", "marginal_inference", "denoisers", "sweeps"),
+    *("rotation", "interpolation", "marginal_inference", "denoisers", "inpainting", "conditional", "sweeps"),
     *("plotting", "exercises", "explorers", "recipes", "experiments", "doctor"),
-=======
-    *("rotation", "interpolation", "sweeps"),
-    *("conditional", "inpainting"),
-    *("plotting", "exercises", "explorers", "recipes", "experiments"),
->>>>>>> page-more-uses
 ]
 ALONE = {"plotting"}  # arrays in, figure out: imports no sibling
 
