@@ -62,12 +62,13 @@ def test_the_multiplier_moves_against_the_distance_from_the_target():
     for hold, change in (
         (constraints.HoldRate(2 * rate, step=0.1), -0.05),  # half of the target: β falls
         (constraints.HoldRate(rate / 2, step=0.1), 0.1),
-        (constraints.HoldDistortion(distortion / 2, step=0.1), 0.1),
+        (constraints.HoldDistortion(distortion / 1.05, step=0.1), 0.005),
+        (constraints.HoldDistortion(distortion / 2, step=0.1), 0.01),  # an excess counts as a tenth at most
     ):
         first = hold(model, x)
         assert (first["beta"] == 1).all()
         torch.testing.assert_close(first["loss"], first["distortion"] + first["rate"])
-        assert hold.log_multiplier.item() == pytest.approx(change, rel=0.05)  # up to the noise of one sample
+        assert hold.log_multiplier.item() == pytest.approx(change, rel=0.1)  # up to the noise of one sample
         with torch.no_grad():
             before = hold.log_multiplier.clone()
             hold(model, x)
@@ -75,7 +76,7 @@ def test_the_multiplier_moves_against_the_distance_from_the_target():
 
 
 def test_the_two_losses_are_one_up_to_a_factor():
-    """rate + λ·distortion = λ (distortion + β·rate) with β = 1/λ, whatever λ is."""
+    """rate + ν·distortion = ν (distortion + β·rate) with β = 1/ν, whatever ν is."""
     model, x = VAE(2, (8,)), torch.rand(6, 1, 28, 28)
     rate_road, distortion_road = constraints.HoldRate(3.0), constraints.HoldDistortion(100.0)
     rate_road.log_multiplier += math.log(4.0)

@@ -12,9 +12,10 @@ from vae_tutorial.objectives import Terms, rate_distortion
 
 
 class _Multiplier(nn.Module):
-    """A multiplier λ > 0 that grows while a quantity lies above its target and shrinks while it lies below."""
+    """A multiplier ν > 0 that grows while a quantity lies above its target and shrinks while it lies below."""
 
     log_multiplier: Tensor
+    most = float("inf")  # relative excess that a step counts
 
     def __init__(self, target: float, step: float) -> None:
         super().__init__()
@@ -24,11 +25,11 @@ class _Multiplier(nn.Module):
         self.register_buffer("log_multiplier", torch.zeros(()))
 
     def _ascend(self, constrained: Tensor) -> Tensor:
-        """λ as it was; log λ then moves by `step` times the relative excess, only where gradients are recorded."""
+        """ν as it was; log ν then moves by `step` times the relative excess, only where gradients are recorded."""
         multiplier = self.log_multiplier.exp()
         if torch.is_grad_enabled():
             excess = (constrained.detach().mean() - self.target) / self.target
-            self.log_multiplier = self.log_multiplier + self.step * excess
+            self.log_multiplier = self.log_multiplier + self.step * excess.clamp(-self.most, self.most)
         return multiplier
 
 
@@ -55,18 +56,22 @@ class HoldRate(_Multiplier):
 class HoldDistortion(_Multiplier):
     """The least rate with a distortion of `target` nats (GECO, Rezende & Viola 2018, algorithm 1), the mirror of `HoldRate`.
 
-    Each training step minimises rate + λ·distortion in the weights, then moves log λ by `step`·(distortion − target)/target.
-    The paper smooths the excess over steps; here a small step does. `"beta"` is 1/λ, the same price as that of `HoldRate`.
+    Each training step minimises rate + ν·distortion in the weights, then moves log ν by `step`·(distortion − target)/target.
+    `"beta"` is 1/ν, the same price as that of `HoldRate`. Before training the distortion is several times its target: an excess
+    counts as a tenth of the target at most, else ν has grown so far by then that it takes longer than the training to come
+    back. (The paper smooths the excess over steps instead.)
 
     Raises:
         ValueError: a target or step that is not positive (negative log-densities of Gaussian pixels: add a constant).
     """
 
-    def __init__(self, target: float, step: float = 0.03) -> None:
+    most = 0.1
+
+    def __init__(self, target: float, step: float = 0.05) -> None:
         super().__init__(target, step)
 
     def forward(self, model: VAE, x: Tensor) -> Terms:
-        """Terms (B,); λ moves only where gradients are recorded, so measuring does not change it."""
+        """Terms (B,); ν moves only where gradients are recorded, so measuring does not change it."""
         rate, distortion = rate_distortion(model, x)
         multiplier = self._ascend(distortion)
         terms = {"loss": rate + multiplier * distortion, "rate": rate, "distortion": distortion}
