@@ -297,3 +297,31 @@ def test_a_mixture_fitted_to_the_codes_has_fewer_bad_samples_and_a_better_bound(
         for kind in ("unsure", "far"):
             assert (shortcoming("holes", f"mixture_40_{kind}", beta=beta) < shortcoming("holes", f"prior_{kind}", beta=beta)).all()
         assert (shortcoming("holes", "mixture_40_gain", beta=beta) > shortcoming("holes", "mixture_1_gain", beta=beta)).all()
+
+
+# ---------------------------------------------------------------- the page β-VAE as constrained optimisation
+
+
+def roads(result: str) -> dict[str, np.ndarray]:
+    """A result of every seed, by road."""
+    record = records.load_record("constrained")
+    return {road: records.over_seeds(record, result, road=road) for road in EXPERIMENTS["constrained"].ROADS}
+
+
+def test_each_road_keeps_what_it_holds():
+    experiment = EXPERIMENTS["constrained"]
+    assert (np.abs(roads("train_rate")["rate"] / experiment.RATE - 1) < 0.04).all()
+    assert (np.abs(roads("train_distortion")["distortion"] / experiment.DISTORTION - 1) < 0.01).all()
+
+
+def test_held_roads_find_a_price_near_the_one_that_the_targets_came_from():
+    prices = roads("beta")
+    assert (prices["beta"] == EXPERIMENTS["constrained"].BETA).all()
+    for road in ("rate", "distortion"):
+        assert ((prices[road][:, -1] > 3) & (prices[road][:, -1] < 6)).all()
+
+
+def test_at_equal_rate_a_held_rate_is_as_good_as_a_given_price():
+    rate, distortion = roads("train_rate"), roads("train_distortion")
+    assert abs(rate["rate"].mean() - rate["beta"].mean()) < 0.5
+    assert abs(distortion["rate"].mean() / distortion["beta"].mean() - 1) < 0.02
