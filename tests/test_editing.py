@@ -84,7 +84,7 @@ def test_a_turned_code_does_half_and_leaks_half():
 
 
 def test_a_donor_differs_in_one_factor_by_half_of_its_values():
-    for factor, step in editing.STEPS.items():
+    for factor, step in editing.JUMPS.items():
         changed = editing.donors(DRAWN.factors, factor) != DRAWN.factors
         assert changed[:, factor].all()
         assert changed.sum() == 40

@@ -15,7 +15,7 @@ from vae_tutorial import sprites
 from vae_tutorial.models import VAE
 
 SHAPE, SCALE, ORIENTATION, X, Y = range(5)  # the columns of factors, as in `sprites.FACTORS`
-STEPS = {SCALE: 3, X: 16, Y: 16}  # from a sprite to its donor, among the factor's values, around the end: half of them
+JUMPS = {SCALE: 3, X: 16, Y: 16}  # from a sprite to its donor, among the factor's values, around the end: half of them
 PERIODS = (pi / 2, pi, 2 * pi)  # after which a square, an ellipse and a heart look the same
 TURNS = (5, 10, 20)  # orientations tried of each shape, evenly over its period
 MEASURED = (SHAPE, SCALE, X, Y)  # without the orientation, a circle that most of these codes do not hold
@@ -83,10 +83,10 @@ def donors(factors: Tensor, factor: int) -> Tensor:
     Raises:
         ValueError: a factor that is neither scale nor place.
     """
-    if factor not in STEPS:
+    if factor not in JUMPS:
         raise ValueError(f"scale ({SCALE}), position_x ({X}) and position_y ({Y}) can be edited, not factor {factor}")
     changed = factors.clone()
-    changed[:, factor] = (factors[:, factor] + STEPS[factor]) % len(list(sprites.FACTORS.values())[factor])
+    changed[:, factor] = (factors[:, factor] + JUMPS[factor]) % len(list(sprites.FACTORS.values())[factor])
     return changed
 
 

@@ -19,7 +19,7 @@ BATCH_SIZE = 100
 PEAK_LEARNING_RATE = 5e-3
 BETA = 4.0  # of the first road
 RATE, DISTORTION = 7.43, 126.75  # nats a training image has at its end, with seed 100: the targets of the other two
-STEPS = {"rate": 0.02, "distortion": 0.05}  # of the dual ascent; chosen on seed 100
+RATE_STEP, DISTORTION_STEP = 0.02, 0.05  # of the dual ascent; chosen on seed 100
 ROADS = ("beta", "rate", "distortion")
 SETTINGS = grid(road=ROADS, seed=range(1, 6))
 MINUTES = 0.2
@@ -31,7 +31,7 @@ def run(road: str, seed: int, root: str | None = None) -> dict[str, float | list
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = VAE(LATENT_DIM, HIDDEN)
-    held_rate, held_distortion = HoldRate(RATE, STEPS["rate"]), HoldDistortion(DISTORTION, STEPS["distortion"])
+    held_rate, held_distortion = HoldRate(RATE, RATE_STEP), HoldDistortion(DISTORTION, DISTORTION_STEP)
     objectives = {"beta": negative_elbo, "rate": held_rate, "distortion": held_distortion}
     history = fit(
         model, x, objectives[road], epochs=EPOCHS, batch_size=BATCH_SIZE, learning_rate=one_cycle(PEAK_LEARNING_RATE),
