@@ -17,9 +17,9 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 # Bottom to top, as the design lists them; a new module gets its place here.
 LAYERS = [
     *("data", "sprites", "laboratory", "corruptions", "networks", "likelihoods", "models", "checkpoints", "objectives", "schedules"),
-    *("hierarchical", "autoregressive"),
+    *("constraints", "hierarchical", "autoregressive"),
     *("training", "quadrature", "evaluation", "probes", "embeddings", "image_quality", "ground_truth", "disentanglement"),
-    *("rotation", "interpolation", "marginal_inference", "denoisers", "inpainting", "conditional", "sweeps"),
+    *("rotation", "interpolation", "editing", "marginal_inference", "denoisers", "inpainting", "conditional", "sweeps"),
     *("plotting", "exercises", "explorers", "recipes", "experiments", "doctor"),
 ]
 ALONE = {"plotting"}  # arrays in, figure out: imports no sibling

@@ -344,3 +344,33 @@ def test_codes_help_where_labels_are_few_and_the_plain_autoencoder_s_as_much():
         assert plain.mean() > vae.mean() - 0.01
     many = [shortcoming("few-labels", f"{name}_nearest", labels=100) for name in ("pixels", "vae")]
     assert abs(many[0] - many[1]).max() < 0.02
+
+
+# ---------------------------------------------------------------- the page β-VAE as constrained optimisation
+
+
+def roads(result: str) -> dict[str, np.ndarray]:
+    """A result of every seed, by road."""
+    record = records.load_record("constrained")
+    return {road: records.over_seeds(record, result, road=road) for road in EXPERIMENTS["constrained"].ROADS}
+
+
+def test_each_road_keeps_what_it_holds():
+    experiment = EXPERIMENTS["constrained"]
+    assert (np.abs(roads("train_rate")["rate"] / experiment.RATE - 1) < 0.04).all()
+    assert (np.abs(roads("train_distortion")["distortion"] / experiment.DISTORTION - 1) < 0.01).all()
+
+
+def test_held_roads_find_a_price_near_the_one_that_the_targets_came_from():
+    prices = roads("beta")
+    assert (prices["beta"] == EXPERIMENTS["constrained"].BETA).all()
+    for road in ("rate", "distortion"):
+        assert ((prices[road][:, -1] > 3) & (prices[road][:, -1] < 6)).all()
+
+
+def test_at_equal_rate_a_held_rate_is_as_good_as_a_given_price():
+    rate, distortion = roads("train_rate"), roads("train_distortion")
+    bill = {road: (distortion[road] + EXPERIMENTS["constrained"].BETA * rate[road]).mean() for road in rate}
+    assert abs(bill["rate"] - bill["beta"]) < 1.5
+    assert bill["distortion"] > bill["beta"] + 1.5  # the detour is not made up for
+    assert rate["rate"].std(ddof=1) < rate["beta"].std(ddof=1)

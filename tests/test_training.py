@@ -13,7 +13,7 @@ from interrupted_training import OPTIONS, make_images, make_model
 from torch import Tensor, nn
 from vae_checks import LIBRARY, check_fit_uses_beta, check_wrong_range_is_refused
 
-from vae_tutorial import checkpoints, objectives, schedules
+from vae_tutorial import checkpoints, constraints, objectives, schedules
 from vae_tutorial.models import VAE
 from vae_tutorial.training import History, evaluate, fit
 
@@ -169,9 +169,9 @@ def test_an_objectives_own_state_is_resumed(tmp_path):
             raise KeyboardInterrupt
 
     def run(path: Path, **options) -> tuple[Tensor, float]:
-        hold, model = objectives.HoldRate(target=3.0, step=0.1), make_model()
+        hold, model = constraints.HoldRate(target=3.0, step=0.1), make_model()
         fit(model, make_images(), hold, epochs=4, batch_size=32, checkpoint=path, progress=False, **options)
-        return weights_of(model), hold.log_beta.item()
+        return weights_of(model), hold.log_multiplier.item()
 
     whole, beta = run(tmp_path / "whole")
     with pytest.raises(KeyboardInterrupt):

@@ -1,14 +1,15 @@
 """What training minimises, per example and in nats; the batch is averaged once, visibly, in `training.fit`.
 
 A loss function takes `(model, x, **settings)` and returns named terms of shape (B,), among them `"loss"`. KL warm-up
-needs no function of its own: `fit(…, negative_elbo, settings={"beta": schedules.warm_up(1.0, until=0.3)})`.
+needs no function of its own: `fit(…, negative_elbo, settings={"beta": schedules.warm_up(1.0, until=0.3)})`. Objectives that
+hold the rate or the distortion at a target stand in `constraints`.
 """
 
 from collections.abc import Callable
 from math import log
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.distributions import Normal, kl_divergence
 from torch.nn.functional import binary_cross_entropy_with_logits
 
@@ -142,34 +143,6 @@ def _log_weights(model: VAE, x: Tensor, k: int) -> Tensor:
     q = model.posterior(x)
     z = q.rsample((k,))  # (k, B, d)
     return model.likelihood(z).log_prob(x) + model.prior.log_prob(z) - q.log_prob(z)
-
-
-class HoldRate(nn.Module):
-    """Loss terms that hold the rate at `target` nats: dual ascent on log β (the Lagrangian of Higgins et al. 2017).
-
-    Each training step minimises distortion + β·rate in the weights, then moves log β by `step`·(rate − target)/target.
-    β is the price of a nat at the target; `fit` stores it with the training state.
-
-    Raises:
-        ValueError: a target or step that is not positive.
-    """
-
-    log_beta: Tensor
-
-    def __init__(self, target: float, step: float = 0.01) -> None:
-        super().__init__()
-        if not (target > 0 and step > 0):
-            raise ValueError(f"target and step must be positive, got {target} and {step}")
-        self.target, self.step = target, step
-        self.register_buffer("log_beta", torch.zeros(()))
-
-    def forward(self, model: VAE, x: Tensor) -> Terms:
-        """Terms (B,); β moves only where gradients are recorded, so measuring does not change it."""
-        rate, distortion = rate_distortion(model, x)
-        beta = self.log_beta.exp()  # before it moves
-        if torch.is_grad_enabled():
-            self.log_beta = self.log_beta + self.step * (rate.detach().mean() - self.target) / self.target
-        return {"loss": distortion + beta * rate, "rate": rate, "distortion": distortion, "beta": beta.expand(len(x))}
 
 
 def cross_entropy(model: Autoencoder, x: Tensor) -> Terms:
