@@ -16,7 +16,8 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 # Bottom to top, as the design lists them; a new module gets its place here.
 LAYERS = [
-    *("data", "sprites", "laboratory", "corruptions", "networks", "likelihoods", "models", "vector_quantisation", "checkpoints", "objectives", "schedules"),
+    *("data", "sprites", "laboratory", "corruptions", "networks", "likelihoods", "models", "vector_quantisation"),
+    *("checkpoints", "objectives", "schedules"),
     *("hierarchical", "autoregressive", "mixture_prior"),
     *("training", "quadrature", "evaluation", "probes", "embeddings", "image_quality", "ground_truth", "disentanglement"),
     *("rotation", "interpolation", "sweeps"),

@@ -34,11 +34,11 @@ def _beside(scale: Tensor, weight: Tensor) -> Tensor:
     return scale.view(-1, *[1] * (weight.ndim - 1))
 
 
-def save_model(model: VAE | Autoencoder | VectorQuantisedVAE, name: str, card: Card, precision: str = "float16", folder: Path = SHIPPED) -> None:
+def save_model(model: Any, name: str, card: Card, precision: str = "float16", folder: Path = SHIPPED) -> None:
     """Write `NAME.safetensors` and its card `NAME.json`, each atomically.
 
     Args:
-        model: its `configuration` goes into the card, so that `load_model` can rebuild it.
+        model: of one of `CLASSES`; its `configuration` goes into the card, so that `load_model` can rebuild it.
         name: the checkpoint's name, `dataset-what`.
         card: what the reader should know: command, data, numbers, …
         precision: `"float32"`, `"float16"` or `"int8"`.

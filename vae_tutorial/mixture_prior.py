@@ -32,7 +32,7 @@ class MixturePriorVAE(VAE):
             raise ValueError(f"a mixture has at least one component, got {components}")
         super().__init__(latent_dim, hidden, activation)
         self.configuration = {"latent_dim": latent_dim, "hidden": list(hidden), "components": components, "activation": activation}
-        self.means = nn.Parameter(torch.randn(components, latent_dim))
+        self.means = nn.Embedding(components, latent_dim).weight  # drawn from N(0, I)
         self.log_vars = nn.Parameter(torch.zeros(components, latent_dim))
         self.weight_logits = nn.Parameter(torch.zeros(components))
 

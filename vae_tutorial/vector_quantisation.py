@@ -55,7 +55,7 @@ class VectorQuantisedVAE(nn.Module):
             nn.ConvTranspose2d(code_dim, channels, 4, stride=2, padding=1), nn.ReLU(),
             ConvTransposeToFew(channels, planes, 4, stride=2, padding=1), nn.Flatten(),
         )  # fmt: skip
-        self.register_buffer("codebook", torch.randn(codes, code_dim))
+        self.register_buffer("codebook", nn.Embedding(codes, code_dim).weight.detach())  # drawn from N(0, I)
         self.register_buffer("counts", torch.ones(codes))  # how many cells lately had each code as their nearest,
         self.register_buffer("sums", self.codebook.clone())  # and the sum of their vectors
 

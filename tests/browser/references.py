@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from built_site import Explorer
+from references_beyond import code_grid, importance_bound
 from references_experiments import continuous_beta, interpolation, perplexity, rotation_of_z, training_replay, traversal
 from references_foundations import (
     beta_calculator,
@@ -32,4 +33,5 @@ REFERENCES = {
     **{"Interpolation": interpolation, "Perplexity": perplexity},
     **{"ContinuousBeta": continuous_beta, "TrainingReplay": training_replay},
     **{"Traversal": traversal, "Rotation": rotation_of_z},
+    **{"CodeGrid": code_grid, "ImportanceBound": importance_bound},
 }

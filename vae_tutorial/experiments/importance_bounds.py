@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from vae_tutorial.checkpoints import load_model
-from vae_tutorial.data import binarize, load_images
+from vae_tutorial.data import Images, binarize, load_images
 from vae_tutorial.evaluation import log_likelihood
 from vae_tutorial.recipes.measuring import MEASURING_SEED
 from vae_tutorial.sweeps import grid
@@ -19,11 +19,11 @@ SETTINGS = grid(model=MODELS, seed=range(5))
 MINUTES = 0.1
 
 
-def measured_digits() -> tuple[Tensor, Tensor]:
-    """The digits, binarised once (IMAGES, 1, 28, 28), and their classes: 0 … 9, and again."""
+def measured_digits() -> Images:
+    """The digits, binarised once; their classes are 0 … 9, and again."""
     test = load_images("mnist", "test")
     places = torch.stack([(test.y == label).nonzero()[: IMAGES // 10, 0] for label in range(10)], 1).flatten()
-    return binarize(test.x, MEASURING_SEED)[places], test.y[places]
+    return Images(binarize(test.x, MEASURING_SEED)[places], test.y[places], f"{test.source}, binarised")
 
 
 def bounds_and_sizes(log_weights: Tensor, k: int) -> tuple[Tensor, Tensor]:
@@ -43,7 +43,7 @@ def bounds_and_sizes(log_weights: Tensor, k: int) -> tuple[Tensor, Tensor]:
 @torch.no_grad()
 def run(model: str, seed: int, root: str | None = None) -> dict[str, list]:
     """Draw 5,000 codes for each digit with this seed; per k the mean over digits, their spread, and the first ten one by one, nats."""
-    vae, (x, _) = load_model(model), measured_digits()
+    vae, x = load_model(model), measured_digits().x
     columns = []
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(MEASURING_SEED + seed)

@@ -47,7 +47,8 @@ def run(prior: str, seed: int, root: str | None = None) -> dict[str, float]:
         torch.manual_seed(MEASURING_SEED + seed)
         fitted, codes = model.posterior(x[:FITTED].bernoulli()).sample(), model.posterior(held).sample()
         made = {"codes": codes[:MADE], "prior": model.prior.sample((MADE,))}
-    later = GaussianMixture(COMPONENTS, tol=3e-3, reg_covar=1e-4, max_iter=300, covariance_type="diag", random_state=seed).fit(fitted.double().numpy())
+    later = GaussianMixture(COMPONENTS, covariance_type="diag", tol=3e-3, reg_covar=1e-4, max_iter=300, random_state=seed)
+    later.fit(fitted.double().numpy())
     made["later"] = torch.from_numpy(later.sample(MADE)[0]).float()
     gain = torch.from_numpy(later.score_samples(codes.double().numpy())) - model.prior.log_prob(codes)
     confidence = {name: digit_confidence(model.likelihood(z).mean) for name, z in made.items()}

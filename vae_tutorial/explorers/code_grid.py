@@ -35,7 +35,9 @@ class CodeGrid(Canvas):
     labels = traitlets.Bytes().tag(sync=True)  # uint8 (M,)
 
 
-def code_grid(model: VectorQuantisedVAE, images: Images, digits: Sequence[int] | None = None, digit: int = 0, cell: int = 25) -> ipywidgets.VBox:
+def code_grid(
+    model: VectorQuantisedVAE, images: Images, digits: Sequence[int] | None = None, digit: int = 0, cell: int = 25
+) -> ipywidgets.VBox:
     """Edit the grid of codes of a digit and see which pixels change.
 
     Try: put another code into a cell with ink, then into an empty one. How far does one code reach? Turn a 1 into a 7, or a 3

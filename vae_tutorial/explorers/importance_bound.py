@@ -1,18 +1,17 @@
 """Importance bound: L_k of shipped models as recorded, k from 1 to 5,000, for single digits and on average."""
 
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import ipywidgets
 import numpy as np
 import traitlets
 
-from vae_tutorial.experiments.importance_bounds import KS, MODELS, NAME, measured_digits
-from vae_tutorial.experiments.records import RECORDED, load_record, over_seeds
+from vae_tutorial.data import Images
 from vae_tutorial.explorers.canvas import LOOK, Canvas, label_bytes, stack
 from vae_tutorial.explorers.javascript import join_modules
 from vae_tutorial.explorers.weights import uint8_bytes
 
-DIGITS = 10  # shown one by one
 CURVES = ("bound", "low", "high", "effective")  # of all digits: the mean, its 10 % and 90 % quantiles, the effective sample size
 LABELS = {"mnist-16d": "VAE, d = 16", "mnist-2d": "VAE, d = 2"}
 
@@ -22,17 +21,22 @@ class ImportanceBound(Canvas):
 
     _esm = join_modules("importance_bound.js")
     shown = ("k", "variant", "digit")
-    k = traitlets.Float(1.0, min=1.0, max=float(KS[-1])).tag(sync=True)
-    variant = traitlets.Int(0, min=0, max=len(MODELS) - 1).tag(sync=True)
-    digit = traitlets.Int(-1, min=-1, max=DIGITS - 1).tag(sync=True)
+    k = traitlets.Float(1.0, min=1.0, max=5_000.0).tag(sync=True)
+    variant = traitlets.Int(0, min=0).tag(sync=True)
+    digit = traitlets.Int(-1, min=-1, max=9).tag(sync=True)
     ks = traitlets.List(traitlets.Int()).tag(sync=True)  # those recorded
     variants = traitlets.List(traitlets.Dict()).tag(sync=True)  # label; bound, low, high, effective: (k); each_…: (10, k)
-    seeds = traitlets.Int(1, min=1).tag(sync=True)
     digits = traitlets.Bytes().tag(sync=True)  # uint8 (10, 784)
     labels = traitlets.Bytes().tag(sync=True)  # uint8 (10,)
 
+    @traitlets.validate("variant")
+    def _known(self, proposal: traitlets.Bunch) -> int:
+        if self.variants and proposal["value"] >= len(self.variants):
+            raise traitlets.TraitError(f"variant must lie in 0 … {len(self.variants) - 1}, not {proposal['value']}")
+        return proposal["value"]
 
-def importance_bound(k: int = 1, recorded: Path = RECORDED) -> ipywidgets.VBox:
+
+def importance_bound(record: Mapping[str, Any], ks: Sequence[int], images: Images, k: int = 1) -> ipywidgets.VBox:
     """Draw more codes for each digit and watch the bound on log p(x) climb; the digits are binarised and held out.
 
     Between the recorded k (1, 2, 5, 10, …, 5,000) numbers are interpolated over log k.
@@ -41,23 +45,23 @@ def importance_bound(k: int = 1, recorded: Path = RECORDED) -> ipywidgets.VBox:
     5,000 codes count? Then look at single digits: which one's bound is loosest?
 
     Args:
+        record: of the experiment `importance-bounds`, by `load_record`.
+        ks: the k that were recorded, ascending.
+        images: the ten digits that were recorded one by one.
         k: codes at the start.
-        recorded: folder of the experiments' records.
 
     Raises:
-        ValueError: k outside the recorded ones.
+        ValueError: k outside the recorded ones, or not the ten digits.
     """
-    if not 1 <= k <= KS[-1]:
-        raise ValueError(f"k must lie in 1 … {KS[-1]}, not {k}")
-    record = load_record(NAME, recorded)
-    x, y = measured_digits()
-    variants = [curves_of(record, model) for model in MODELS]
-    canvas = ImportanceBound(
-        k=float(k), ks=list(KS), variants=variants, seeds=len(over_seeds(record, "bound", model=MODELS[0])),
-        digits=uint8_bytes(x[:DIGITS]), labels=label_bytes(y[:DIGITS]),
-    )  # fmt: skip
+    if not ks[0] <= k <= ks[-1]:
+        raise ValueError(f"k must lie in {ks[0]} … {ks[-1]}, not {k}")
+    if len(images) != 10:
+        raise ValueError(f"ten digits were recorded one by one, and these are {len(images)}")
+    models = list(dict.fromkeys(run["setting"]["model"] for run in record["runs"]))
+    variants = [curves_of(record, model) for model in models]
+    canvas = ImportanceBound(k=float(k), ks=list(ks), variants=variants, digits=uint8_bytes(images.x), labels=label_bytes(images.y))
     strength = ipywidgets.FloatLogSlider(
-        description="k", base=10, min=0, max=float(np.log10(KS[-1])), step=0.05, value=k, readout_format=".4g", **LOOK
+        description="k", base=10, min=0, max=float(np.log10(ks[-1])), step=0.05, value=k, readout_format=".4g", **LOOK
     )
     choice = ipywidgets.Dropdown(description="model", options=[each["label"] for each in variants], index=0, **LOOK)
     box = stack(canvas, [(strength, "k")])
@@ -68,13 +72,12 @@ def importance_bound(k: int = 1, recorded: Path = RECORDED) -> ipywidgets.VBox:
     return box
 
 
-def curves_of(record: dict, model: str) -> dict:
-    """The record of a model as means over its seeds: lists over k, for all digits and for each of the first ten."""
-    curves: dict = {name: _plain(over_seeds(record, name, model=model).mean(0)) for name in CURVES}
-    for name in ("bound", "effective"):
-        curves[f"each_{name}"] = _plain(over_seeds(record, f"each_{name}", model=model).mean(0).T)  # (10, k)
-    return {"label": LABELS[model]} | curves
+def curves_of(record: Mapping[str, Any], model: str) -> dict[str, Any]:
+    """The record of a model as means over its seeds: lists over k, for all digits and for each of the ten."""
+    results = [run["results"] for run in record["runs"] if run["setting"]["model"] == model]
 
+    def mean(name: str) -> np.ndarray:
+        return np.mean([result[name] for result in results], axis=0).round(3)
 
-def _plain(values: np.ndarray) -> list:
-    return values.round(3).tolist()
+    each = {f"each_{name}": mean(f"each_{name}").T.tolist() for name in ("bound", "effective")}  # (10, k)
+    return {"label": LABELS[model]} | {name: mean(name).tolist() for name in CURVES} | each
