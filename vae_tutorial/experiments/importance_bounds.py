@@ -50,9 +50,7 @@ def run(model: str, seed: int, root: str | None = None) -> dict[str, list]:
         for image in x.split(1):
             q = vae.posterior(image)
             parts = q.sample((KS[-1],)).split(DECODINGS)  # each (DECODINGS, 1, d)
-            columns.append(
-                torch.cat([log_likelihood(vae.likelihood(z), image) + vae.prior.log_prob(z) - q.log_prob(z) for z in parts])
-            )
+            columns.append(torch.cat([log_likelihood(vae.likelihood(z), image) + vae.prior.log_prob(z) - q.log_prob(z) for z in parts]))
     table = [bounds_and_sizes(torch.cat(columns, 1), k) for k in KS]
     bounds, sizes = (torch.stack(each) for each in zip(*table, strict=True))  # each (k, N)
     return {
