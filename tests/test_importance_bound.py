@@ -36,7 +36,7 @@ def test_bounds_of_groups_by_loops():
 def test_the_digits_take_turns():
     images = importance_bounds.measured_digits()
     x, y = images.x, images.y
-    assert y.tolist() == list(range(10)) * (importance_bounds.IMAGES // 10)
+    assert y.tolist() == list(range(10)) * (importance_bounds.DIGITS // 10)
     assert set(x.unique().tolist()) == {0.0, 1.0}
 
 

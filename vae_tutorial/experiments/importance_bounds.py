@@ -13,7 +13,7 @@ NAME = "importance-bounds"
 DATA = "embedded"
 MODELS = ("mnist-16d", "mnist-2d")  # trained on grey digits
 KS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_500, 5_000)  # all divide the last one
-IMAGES = 50  # held out: five of each class, the first ten one of each
+DIGITS = 50  # held out: five of each class, the first ten one of each
 DECODINGS = 500  # at once
 SETTINGS = grid(model=MODELS, seed=range(5))
 MINUTES = 0.1
@@ -22,7 +22,7 @@ MINUTES = 0.1
 def measured_digits() -> Images:
     """The digits, binarised once; their classes are 0 … 9, and again."""
     test = load_images("mnist", "test")
-    places = torch.stack([(test.y == label).nonzero()[: IMAGES // 10, 0] for label in range(10)], 1).flatten()
+    places = torch.stack([(test.y == label).nonzero()[: DIGITS // 10, 0] for label in range(10)], 1).flatten()
     return Images(binarize(test.x, MEASURING_SEED)[places], test.y[places], f"{test.source}, binarised")
 
 

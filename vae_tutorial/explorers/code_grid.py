@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import ipywidgets
 import torch
 import traitlets
+from torch import Tensor
+from torch.nn.functional import one_hot, pad, unfold
 
 from vae_tutorial.data import Images
 from vae_tutorial.explorers.canvas import LOOK, Canvas, check_indices, first_of_each, label_bytes, network_traits, stack
@@ -24,7 +26,8 @@ class CodeGrid(Canvas):
     cell = traitlets.Int(1, min=1).tag(sync=True)
     code = traitlets.Int(0, min=0).tag(sync=True)
     size = traitlets.List(traitlets.Int()).tag(sync=True)  # rows and columns of the grid
-    background = traitlets.Int(0, min=0).tag(sync=True)  # the most frequent code: what stands around one that is shown alone
+    background = traitlets.Int(0, min=0).tag(sync=True)  # the most frequent code
+    patches = traitlets.Bytes().tag(sync=True)  # uint8 (K, 12, 12): the mean image around each code's cells
     frequency = traitlets.List(traitlets.Float()).tag(sync=True)  # of each code among the images' cells
     precision = traitlets.Enum(PRECISIONS, "int8").tag(sync=True)
     decoder_layers = traitlets.List().tag(sync=True)
@@ -69,7 +72,8 @@ def code_grid(
         **network_traits("decoder", model.decoder, precision),
         digit=digit, cell=cell, code=int(grids[digit, cell - 1]), size=[rows, columns], background=int(counts.argmax()),
         frequency=[round(share, 4) for share in (counts / counts.sum()).tolist()], precision=precision,
-        codebook=float32_bytes(model.codebook), grids=grids.to(torch.uint8).numpy().tobytes(),
+        patches=uint8_bytes(mean_patches(images.x, every, model.codes)), codebook=float32_bytes(model.codebook),
+        grids=grids.to(torch.uint8).numpy().tobytes(),
         digits=uint8_bytes(images.x[chosen]), labels=label_bytes(images.y[chosen]),
     )  # fmt: skip
     sliders = [
@@ -78,3 +82,13 @@ def code_grid(
         ("code", ipywidgets.IntSlider(description="code", min=0, max=model.codes - 1, value=canvas.code, **LOOK)),
     ]
     return stack(canvas, [(control, name) for name, control in sliders])
+
+
+def mean_patches(x: Tensor, grids: Tensor, codes: int) -> Tensor:
+    """The mean of the images around the cells that took each code, (K, 12, 12): the cell's 4 × 4 pixels and four to each side.
+
+    What reaches over the images' border is 0; a code that no cell took has a blank patch. x is (N, 1, 28, 28), grids (N, 7, 7).
+    """
+    around = unfold(pad(x, (4, 4, 4, 4)), 12, stride=4).transpose(1, 2).flatten(0, 1)  # (N·49, 144)
+    chosen = one_hot(grids.flatten(), codes).to(x.dtype)  # (N·49, K)
+    return (chosen.T @ around / chosen.sum(0).clamp_min(1)[:, None]).clamp(0, 1).view(codes, 12, 12)

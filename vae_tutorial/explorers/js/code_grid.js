@@ -4,10 +4,10 @@ import { button, clamp, createAnnouncer, element, followHash, formatNumber, list
 import { followTheme } from "./theme.js";
 import { createSurface, onArrows, onDrag } from "./canvas.js";
 import { createDigitPainter, digitValues, PIXELS, SIDE } from "./digits.js";
-import { changedPixels, cropAround, vectorsOf } from "./codes.js";
+import { changedPixels, vectorsOf } from "./codes.js";
 
 const VISIBLE = 0.05;                                                // a change of a pixel's probability that counts
-const PATCH = 12;                                                    // pixels to a side that one code can reach
+const PATCH = 12;                                                    // pixels to a side of the picture of a code
 
 // Lines between the cells, and a frame around the chosen one.
 function drawCells(context, width, height, { rows, columns, cell, colours }) {
@@ -50,15 +50,6 @@ function render({ model, el }) {
     const logits = decoder.forward(vectorsOf(codes, codebook, dimension));
     for (let i = 0; i < PIXELS; i++) values[i] = sigmoid(logits[i]);
   }
-  // Each code alone, on the background, in the middle of the grid.
-  const middle = Math.floor(rows / 2) * columns + Math.floor(columns / 2), whole = new Float32Array(PIXELS);
-  const patches = Array.from({ length: size }, (_, code) => {
-    const alone = new Array(cells).fill(background);
-    alone[middle] = code;
-    decodeInto(whole, alone);
-    return cropAround(whole, SIDE, SIDE / rows * (Math.floor(rows / 2) + 0.5), SIDE / columns * (Math.floor(columns / 2) + 0.5), PATCH);
-  });
-
   const paintDigit = createDigitPainter();
   const pictureOf = (values, offset, attributes, beneath = () => {}) => {
     const canvas = element("canvas", { class: "vae-square", ...attributes });
@@ -108,9 +99,10 @@ function render({ model, el }) {
   }, { signal });
 
   const paintPatch = createDigitPainter(PATCH);
-  const picks = patches.map((values, code) => {
+  const patches = digitValues(asBytes(model.get("patches")));
+  const picks = Array.from({ length: size }, (_, code) => {
     const canvas = element("canvas", { "aria-hidden": "true" });
-    const surface = createSurface(canvas, signal, (context, width, height) => colours && paintPatch(context, width, height, values, colours));
+    const surface = createSurface(canvas, signal, (context, width, height) => colours && paintPatch(context, width, height, patches, colours, code * PATCH * PATCH));
     const node = button("", signal, () => setState(model, { code }), { "aria-label": `code ${code}, in ${formatNumber(100 * frequency[code], 1)} % of cells` });
     node.classList.replace("vae-button", "vae-sample");
     node.append(canvas);
@@ -130,7 +122,7 @@ function render({ model, el }) {
       element("div", {}, stageName("Codes", "vae-q"), numbers),
       element("div", {}, stageName("Output", "vae-decoder"), output.canvas)),
     element("dl", { class: "vae-facts vae-wide" }, fact("cell", facts.cell), fact("its code", facts.code), fact("cells edited", facts.edited), fact("pixels that the edits changed", facts.pixels)),
-    stageName("Codebook", "vae-q", "each code alone on the background; press one to put it into the cell"),
+    stageName("Codebook", "vae-q", "the mean image around each code’s cells; press one to put it into the cell"),
     element("div", { class: "vae-samples vae-codebook" }, ...picks.map(({ node }) => node)),
     element("div", { class: "vae-buttons" }, button("undo edits", signal, () => {
       shown.digit = -1;
