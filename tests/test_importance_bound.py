@@ -43,9 +43,12 @@ def test_the_digits_take_turns():
 @pytest.mark.parametrize("model", importance_bounds.MODELS)
 def test_the_recorded_end_is_what_the_library_estimates_with_other_codes(model):
     record, x = load_record("importance-bounds"), importance_bounds.measured_digits().x[:10]
-    each = over_seeds(record, "each_bound", model=model).mean(0)[-1]  # (10,) at k = 5,000, five seeds
-    again = estimate_evidence(checkpoints.load_model(model), x, 2_000, seed=7, progress=False)
-    assert float(again.log_evidence.mean()) == pytest.approx(each.mean(), abs=0.3)
+    each, count = (over_seeds(record, name, model=model).mean(0)[-1] for name in ("each_bound", "each_effective"))  # (10,) at k = 5,000
+    again = estimate_evidence(checkpoints.load_model(model), x, 2_000, seed=7, progress=False).log_evidence.numpy()
+    trusted = count > 20  # where a handful of codes carries the sum, two draws differ by nats
+    assert trusted.sum() >= 8
+    np.testing.assert_allclose(again[trusted], each[trusted], atol=0.8)
+    assert again[trusted].mean() == pytest.approx(each[trusted].mean(), abs=0.3)
 
 
 def test_factory():
