@@ -16,8 +16,9 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 # Bottom to top, as the design lists them; a new module gets its place here.
 LAYERS = [
-    *("data", "sprites", "laboratory", "corruptions", "networks", "likelihoods", "models", "checkpoints", "objectives", "schedules"),
-    *("constraints", "hierarchical", "autoregressive"),
+    *("data", "sprites", "laboratory", "corruptions", "networks", "likelihoods", "models", "vector_quantisation"),
+    *("checkpoints", "objectives", "schedules"),
+    *("constraints", "hierarchical", "autoregressive", "mixture_prior"),
     *("training", "quadrature", "evaluation", "probes", "embeddings", "image_quality", "ground_truth", "disentanglement"),
     *("rotation", "interpolation", "editing", "marginal_inference", "denoisers", "inpainting", "conditional", "sweeps"),
     *("plotting", "exercises", "explorers", "recipes", "experiments", "doctor"),

@@ -87,7 +87,15 @@ def test_the_command_runs_what_is_missing_and_writes_the_record(monkeypatch, tmp
 def test_a_run_gives_plain_numbers_that_its_seed_decides(name, miniature, monkeypatch):
     experiment = EXPERIMENTS[name]
     for module in {value for value in sys.modules.values() if getattr(value, "__name__", "").startswith("vae_tutorial.")}:
-        for constant, small in {"EPOCHS": 6, "SAMPLES": 3, "STEPS": 4, "SPRITES": 256, "HELD_OUT_SPRITES": 200}.items():
+        for constant, small in {
+            "EPOCHS": 6,
+            "SAMPLES": 3,
+            "STEPS": 4,
+            "SPRITES": 256,
+            "HELD_OUT_SPRITES": 200,
+            "CODES": 20,
+            "DIGITS": 10,
+        }.items():
             if hasattr(module, constant):
                 monkeypatch.setattr(module, constant, small)
     setting = experiment.SETTINGS[0]
@@ -374,3 +382,33 @@ def test_at_equal_rate_a_held_rate_is_as_good_as_a_given_price():
     assert abs(bill["rate"] - bill["beta"]) < 1.5
     assert bill["distortion"] > bill["beta"] + 1.5  # the detour is not made up for
     assert rate["rate"].std(ddof=1) < rate["beta"].std(ddof=1)
+
+
+def test_a_bound_of_more_codes_is_higher_and_needs_more_of_them_in_sixteen_dimensions():
+    record = records.load_record("importance-bounds")
+    for model in ("mnist-16d", "mnist-2d"):
+        assert (np.diff(records.over_seeds(record, "bound", model=model), axis=1) > 0).all()
+        assert (np.diff(records.over_seeds(record, "effective", model=model), axis=1) > 0).all()
+    ends = {model: records.over_seeds(record, "effective", model=model)[:, -1] for model in ("mnist-16d", "mnist-2d")}
+    assert ends["mnist-16d"].max() < 0.05 * 5_000 < ends["mnist-2d"].min()
+    eight = records.over_seeds(record, "each_effective", model="mnist-2d")[:, -1, 8]
+    assert np.median(eight) < 10  # a digit that the encoder misreads
+
+
+def test_training_on_five_codes_raises_the_evidence_and_lowers_the_elbo():
+    record = records.load_record("iwae")
+    gains = {name: np.subtract(*(records.over_seeds(record, name, k=k) for k in (5, 1))) for name in ("log_evidence", "elbo")}
+    assert gains["log_evidence"].min() > 2
+    assert gains["elbo"].max() < 0
+
+
+def test_a_learned_prior_gains_and_a_refitted_one_draws_better():
+    record = records.load_record("priors")
+    elbo = {prior: -records.over_seeds(record, "loss", prior=prior) for prior in ("standard", "mixture")}
+    later = {prior: elbo[prior] + records.over_seeds(record, "later_gain", prior=prior) for prior in elbo}
+    assert (elbo["mixture"] > elbo["standard"] + 1).all()
+    assert (later["standard"] > elbo["standard"] + 1).all()
+    assert (later["mixture"] > later["standard"] + 0.5).all()
+    bad = {prior: records.over_seeds(record, "prior_unsure", prior=prior) for prior in elbo}
+    assert (bad["mixture"] < bad["standard"]).all()
+    assert (records.over_seeds(record, "later_unsure", prior="mixture") < bad["mixture"] - 0.03).all()

@@ -20,6 +20,7 @@ from vae_tutorial.recipes import measuring, mnist_2d, mnist_beta, mnist_denoisin
 from vae_tutorial.rotation import pictures
 from vae_tutorial.sprites import Sprites
 from vae_tutorial.training import evaluate, fit
+from vae_tutorial.vector_quantisation import VectorQuantisedVAE
 
 RECIPES = command.load_recipes()
 AUTOENCODERS = {"mnist-2d-autoencoder", "mnist-16d-autoencoder", "mnist-bottleneck", "mnist-denoising", "mnist-denoising-patch"}
@@ -89,7 +90,7 @@ def test_a_recipe_trains_the_kind_of_model_it_says(name, train_digits, tmp_path,
     before = torch.get_rng_state()
     made = recipe.train(images, tmp_path / "state")
     model = made[0] if isinstance(made, tuple) else made
-    assert isinstance(model, Autoencoder if name in AUTOENCODERS else VAE)
+    assert isinstance(model, Autoencoder if name in AUTOENCODERS else VectorQuantisedVAE if name == "mnist-vq" else VAE)
     assert torch.equal(torch.get_rng_state(), before)
     assert (tmp_path / "state").exists() or name == "mnist-replay"  # an interrupted run goes on from here
     labels = command.labels_for(recipe, images)

@@ -91,7 +91,7 @@ def stem(*rest):
     "make",
     [
         lambda: [nn.Linear(3, 18), nn.ConvTranspose2d(2, 1, 4, 2, 1)],
-        lambda: [nn.Unflatten(-1, (2, 3, 3)), nn.ConvTranspose2d(2, 1, 4, 2, 1)],
+        lambda: [nn.Unflatten(-1, (3, 3, 3)), nn.ConvTranspose2d(2, 1, 4, 2, 1)],
         lambda: stem(nn.ConvTranspose2d(2, 1, 3, 2, 1)),
         lambda: stem(nn.ConvTranspose2d(2, 1, 4, 1, 1)),
         lambda: stem(nn.ConvTranspose2d(2, 1, 4, 2, 1, output_padding=1)),

@@ -16,9 +16,10 @@ from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from vae_tutorial.models import VAE, Autoencoder
+from vae_tutorial.vector_quantisation import VectorQuantisedVAE
 
 SHIPPED = Path(__file__).parent / "weights"
-CLASSES: dict[str, type[nn.Module]] = {"VAE": VAE, "Autoencoder": Autoencoder}
+CLASSES: dict[str, type[nn.Module]] = {"VAE": VAE, "Autoencoder": Autoencoder, "VectorQuantisedVAE": VectorQuantisedVAE}
 Card = dict[str, Any]
 
 
@@ -33,11 +34,11 @@ def _beside(scale: Tensor, weight: Tensor) -> Tensor:
     return scale.view(-1, *[1] * (weight.ndim - 1))
 
 
-def save_model(model: VAE | Autoencoder, name: str, card: Card, precision: str = "float16", folder: Path = SHIPPED) -> None:
+def save_model(model: Any, name: str, card: Card, precision: str = "float16", folder: Path = SHIPPED) -> None:
     """Write `NAME.safetensors` and its card `NAME.json`, each atomically.
 
     Args:
-        model: its `configuration` goes into the card, so that `load_model` can rebuild it.
+        model: of one of `CLASSES`; its `configuration` goes into the card, so that `load_model` can rebuild it.
         name: the checkpoint's name, `dataset-what`.
         card: what the reader should know: command, data, numbers, …
         precision: `"float32"`, `"float16"` or `"int8"`.
@@ -66,7 +67,7 @@ def save_model(model: VAE | Autoencoder, name: str, card: Card, precision: str =
 
 
 def load_model(name: str, folder: Path = SHIPPED) -> Any:
-    """Rebuild a shipped `VAE` or `Autoencoder`, in evaluation mode, float32.
+    """Rebuild a shipped `VAE`, `Autoencoder` or `VectorQuantisedVAE`, in evaluation mode, float32.
 
     Raises:
         ValueError: an unknown name, a damaged card, or a weights file that is missing or does not have the card's sha256.

@@ -167,7 +167,7 @@ def layer_specification(network: nn.Sequential) -> list[dict[str, Any]]:
             small, shape = shape, (module.out_channels, 2 * shape[1], 2 * shape[2])
             transposed = {"channels": [small[0], shape[0]], "size": list(small[1:])}
             layers.append({"in": prod(small), "out": prod(shape), "activation": "none", "transposed": transposed})
-        elif isinstance(module, nn.Unflatten) and layers and len(module.unflattened_size) == 3:
+        elif isinstance(module, nn.Unflatten) and not shape and len(module.unflattened_size) == 3:
             shape = tuple(module.unflattened_size)
         elif isinstance(module, nn.Flatten) and shape:
             shape = ()

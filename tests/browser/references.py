@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from built_site import Explorer
 from references_applications import denoising
+from references_beyond import code_grid, importance_bound
 from references_experiments import continuous_beta, interpolation, perplexity, rotation_of_z, training_replay, traversal
 from references_foundations import (
     beta_calculator,
@@ -36,4 +37,5 @@ REFERENCES = {
     **{"Denoising": denoising},
     **{"Traversal": traversal, "Rotation": rotation_of_z},
     **{"Completion": completion, "Conditional": conditional},
+    **{"CodeGrid": code_grid, "ImportanceBound": importance_bound},
 }

@@ -15,6 +15,7 @@ KINDS = ("LatentMap", "Bottleneck", "DrawDigit", "BetaCalculator", "MonteCarlo",
 KINDS += ("Interpolation", "Perplexity", "ContinuousBeta", "TrainingReplay", "Traversal", "Rotation")
 KINDS += ("Denoising",)
 KINDS += ("Completion", "Conditional")
+KINDS += ("CodeGrid", "ImportanceBound")
 DEEP_LINKS = {
     "LatentMap": ("z1=1.2&z2=-0.5", {"z₁": 1.2, "z₂": -0.5}),
     "Bottleneck": ("d=7&digit=3", {"d": 7}),
@@ -36,6 +37,8 @@ DEEP_LINKS = {
     "Interpolation": ("from=3&to=8&t=0.25&path=1", {"from": 3, "to": 8, "t": 0.25}),
     "Denoising": ("noise=1&level=0.3&seed=7&digit=4", {"level": 0.3, "seed": 7}),
     "Perplexity": ("codes=2&perplexity=8&point=17", {"perplexity": 8, "point": 17}),
+    "CodeGrid": ("digit=3&cell=25&code=7", {"digit": 3, "cell": 25, "code": 7}),
+    "ImportanceBound": ("k=100&model=1&digit=4", {"k": 100}),
     "Traversal": (
         "model=1&picture=2&" + "&".join(f"rank{rank}={rank / 2 - 2.5}" for rank in range(1, 11)),
         {name: rank / 2 - 2.5 for rank, name in enumerate(("1st", "2nd", "3rd", *(f"{n}th" for n in range(4, 11))), 1)},

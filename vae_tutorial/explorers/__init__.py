@@ -2,12 +2,14 @@
 
 from vae_tutorial.explorers.beta_calculator import beta_calculator
 from vae_tutorial.explorers.bottleneck import bottleneck
+from vae_tutorial.explorers.code_grid import code_grid
 from vae_tutorial.explorers.completion import completion
 from vae_tutorial.explorers.conditional import conditional
 from vae_tutorial.explorers.continuous_beta import continuous_beta
 from vae_tutorial.explorers.denoising import denoising
 from vae_tutorial.explorers.drag_q import drag_q
 from vae_tutorial.explorers.draw_digit import draw_digit
+from vae_tutorial.explorers.importance_bound import importance_bound
 from vae_tutorial.explorers.interpolation import interpolation
 from vae_tutorial.explorers.latent_map import latent_map
 from vae_tutorial.explorers.mean_and_sample import mean_and_sample
@@ -23,12 +25,14 @@ from vae_tutorial.explorers.two_densities import two_densities
 __all__ = [
     "beta_calculator",
     "bottleneck",
+    "code_grid",
     "completion",
     "conditional",
     "continuous_beta",
     "denoising",
     "drag_q",
     "draw_digit",
+    "importance_bound",
     "interpolation",
     "latent_map",
     "mean_and_sample",
