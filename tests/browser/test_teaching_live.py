@@ -11,6 +11,8 @@ from waiting import next_frame, settle
 pytestmark = pytest.mark.browser
 
 SESSION, SHEET = "teaching/session.html", "teaching/sheet.html"
+ALL_PICTURES = """() => Promise.all([...document.querySelectorAll('main img')]
+    .map((image) => { image.loading = 'eager'; return image.decode(); }))"""
 TOP = "(id) => document.getElementById(id).getBoundingClientRect().top"
 
 
@@ -50,7 +52,7 @@ def test_on_a_projector_an_explorer_fills_the_page(site, visit):
 
 def test_the_sheet_is_two_pages_of_a4_without_code_or_answers(site, visit):
     page = visit(SHEET)
-    page.evaluate("() => Promise.all([...document.querySelectorAll('main img')].map((image) => { image.loading = 'eager'; return image.decode(); }))")
+    page.evaluate(ALL_PICTURES)
     pdf = page.pdf(prefer_css_page_size=True)
     assert len(re.findall(rb"/Type\s*/Page\b(?!s)", pdf)) == 2
     page.emulate_media(media="print")
