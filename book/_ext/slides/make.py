@@ -26,6 +26,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 BOOK, CACHE, OUTPUT = ROOT / "book", ROOT / ".cache", ROOT / "_build" / "slides"
 GUIDE, SESSION = BOOK / "teaching" / "instructors-guide.md", BOOK / "teaching" / "session.ipynb"
+THEME = "serif"  # one that asks no server for its fonts
 REVEAL = ROOT / "node_modules" / "reveal.js"
 BLOCK = re.compile(r"^### \d+–\d+ · (.+)$", re.M)
 DISPLAYED = re.compile(r"\$\$(.+?)\$\$ \(eq-[\w-]+\)", re.S)
@@ -120,7 +121,7 @@ def html_of(made: NotebookNode) -> str:
     settings.TagRemovePreprocessor.enabled = True
     settings.TagRemovePreprocessor.remove_input_tags = {"hide-input"}
     exporter = SlidesExporter(config=settings, template_name="template", extra_template_basedirs=[str(HERE)])
-    exporter.reveal_url_prefix = "reveal"
+    exporter.reveal_url_prefix, exporter.reveal_theme = "reveal", THEME
     text, _ = exporter.from_notebook_node(made)
     soup = BeautifulSoup(text, "html.parser")
     for rendered in soup.select(".jp-RenderedMarkdown"):
@@ -156,6 +157,9 @@ def write(text: str) -> Path:
     shutil.rmtree(OUTPUT, ignore_errors=True)
     for folder in ("dist", "plugin/notes"):
         shutil.copytree(REVEAL / folder, OUTPUT / "reveal" / folder, ignore=shutil.ignore_patterns("*.map", "*.esm.js", "fonts"))
+    for style in (OUTPUT / "reveal" / "dist" / "theme").glob("*.css"):
+        if style.stem != THEME:
+            style.unlink()
     for source, name in bundled_files():
         (OUTPUT / "book" / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, OUTPUT / "book" / name)
