@@ -7,7 +7,7 @@ BUILD := OMP_NUM_THREADS=1 .venv/bin/jupyter-book build book --config _config.ym
   || { rm -rf _build/.doctrees; exit 1; }
 export JUPYTER_PATH := $(CURDIR)/.venv/share/jupyter
 
-.PHONY: book test unit notebooks site browser lab serve lint bench checkpoints bundle chromium clean
+.PHONY: book test unit notebooks site browser lab serve lint bench checkpoints bundle slides chromium clean
 .NOTPARALLEL:
 
 book: .venv/ready bundle  ## the site in _build/html; only pages whose text or package code changed run again
@@ -51,6 +51,9 @@ checkpoints: .venv/ready
 	$(PY) -m vae_tutorial.recipes all $(if $(DATA),--data $(DATA))
 
 bundle: .cache/widgets.js  ## the widgets' JavaScript, as the site ships it
+
+slides: .venv/ready bundle  ## the 90-minute session's deck in _build/slides, and its PDF where there is a Chromium
+	OMP_NUM_THREADS=1 $(PY) book/_ext/slides/make.py
 
 chromium: .venv/ready
 	$(PY) tests/chromium.py

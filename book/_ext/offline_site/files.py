@@ -20,6 +20,7 @@ STYLE = f"{FOLDER}/book.css"
 WIDGETS = f"{FOLDER}/widgets.js"
 WIDGETS_STYLE = f"{FOLDER}/widgets.css"
 FORMULAS = f"{FOLDER}/formulas.js"
+DEEP_LINKS = f"{FOLDER}/deep_links.js"
 
 ROOT = Path(__file__).parents[3]
 STATIC = Path(__file__).parent / "static"
@@ -40,6 +41,7 @@ def copy_assets(app: Sphinx) -> None:
         destination = target / name
         destination.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, destination)
+    shutil.copyfile(STATIC / "deep_links.js", target / "deep_links.js")
     style = palette_css(load_palette()) + (STATIC / "book.css").read_text(encoding="utf8")
     (target / "book.css").write_text(style, encoding="utf8")
 

@@ -59,6 +59,7 @@ def choose_scripts(app: Sphinx, pagename: str, templatename: str, context: dict[
         app.add_js_file(None, body=NO_SUMMARY_FROM_FILES)
     if states:
         app.add_js_file(files.WIDGETS, priority=BEFORE_MATHJAX, defer="defer", fetchpriority="high")
+        app.add_js_file(files.DEEP_LINKS, defer="defer")
         app.add_css_file(files.WIDGETS_STYLE)
         context["body"] += "".join(state_tag(share_repeated(json.loads(state.attributes["body"]))) for state in states)
     if any('"anywidget"' in state.attributes["body"] for state in states):

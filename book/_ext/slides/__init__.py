@@ -1,0 +1,1 @@
+"""Slides of the 90-minute session, made from the pages."""

@@ -1,0 +1,200 @@
+"""``make slides``: the deck of the 90-minute session, made from the pages themselves, with live explorers and speaker notes.
+
+There is one source. The guide's blocks ("### 5–15 · Two maps") give the order, and their text the speaker notes. A cell of any page
+joins a block by its metadata: ``"slideshow": {"slide_type": "slide", "block": "Two maps"}``. Pages whose cells show something are run.
+The deck in ``_build/slides`` needs no server: reveal.js, the widgets' runtime and MathJax lie beside it.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import yaml
+from bs4 import BeautifulSoup, NavigableString
+from nbclient import NotebookClient
+from nbconvert import SlidesExporter
+from nbformat import NotebookNode
+from traitlets.config import Config
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[2]
+BOOK, CACHE, OUTPUT = ROOT / "book", ROOT / ".cache", ROOT / "_build" / "slides"
+GUIDE, SESSION = BOOK / "teaching" / "instructors-guide.md", BOOK / "teaching" / "session.ipynb"
+THEME = "serif"  # one that asks no server for its fonts
+REVEAL = ROOT / "node_modules" / "reveal.js"
+BLOCK = re.compile(r"^### \d+–\d+ · (.+)$", re.M)
+DISPLAYED = re.compile(r"\$\$(.+?)\$\$ \(eq-[\w-]+\)", re.S)
+WIDGETS = "application/vnd.jupyter.widget-state+json"
+FORMULA = re.compile(r"\$\$(.+?)\$\$|\$([^$\n]+)\$", re.S)
+
+
+@dataclass(frozen=True)
+class Block:
+    """A block of the session: its title, the guide's text on it, and the equation that goes on the board, if there is one."""
+
+    title: str
+    notes: str
+    equation: str | None
+
+
+def blocks(guide: str) -> list[Block]:
+    """The session's blocks in the guide's order."""
+    session = guide.split("\n## Three sessions")[0]
+    parts = BLOCK.split(session)[1:]
+    found = []
+    for title, body in zip(parts[::2], parts[1::2], strict=True):
+        shown = DISPLAYED.search(body)
+        notes = re.sub(r"\{eq\}`[^`]+`", "the board", re.sub(r"<[^>]+>|\]\([^)]*\)|\[", "", DISPLAYED.sub("", body)))
+        found.append(Block(title.strip(), notes.strip(), shown[1].strip() if shown else None))
+    return found
+
+
+def pages() -> list[Path]:
+    """The book's notebooks in reading order."""
+    names = re.findall(r"file: (\S+)", yaml.safe_dump(yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8")), sort_keys=False))
+    return [path for name in names if (path := BOOK / f"{name}.ipynb").is_file()]
+
+
+def block_of(cell: NotebookNode) -> str | None:
+    """The block that a cell's metadata name."""
+    return cell.metadata.get("slideshow", {}).get("block")
+
+
+def tagged_cells(found: list[Path]) -> tuple[dict[str, list[NotebookNode]], dict[str, Any]]:
+    """Every page's cells that belong to a block, run where they show something, and the widgets' state."""
+    cells: dict[str, list[NotebookNode]] = {}
+    state: dict[str, Any] = {"version_major": 2, "version_minor": 0, "state": {}}
+    for path in found:
+        page = nbformat.read(path, as_version=4)
+        if not any(map(block_of, page.cells)):
+            continue
+        if any(block_of(cell) and "explorers." in cell.source for cell in page.cells):
+            resources = {"metadata": {"path": str(path.parent)}}
+            NotebookClient(page, timeout=180, kernel_name="python3", resources=resources, store_widget_state=True).execute()
+            state["state"] |= page.metadata.get("widgets", {}).get(WIDGETS, {}).get("state", {})
+        for cell in page.cells:
+            if title := block_of(cell):
+                cells.setdefault(title, []).append(cell)
+    return cells, state
+
+
+def deck(plan: list[Block], cells: dict[str, list[NotebookNode]], state: dict[str, Any]) -> NotebookNode:
+    """One notebook of slides, each block with its cells and its notes.
+
+    Raises:
+        ValueError: a cell names a block that the guide does not have.
+    """
+    strangers = set(cells) - {block.title for block in plan}
+    if strangers:
+        raise ValueError(f"cells name blocks that the guide does not have: {sorted(strangers)}")
+    made = nbformat.v4.new_notebook(metadata={"title": "Variational Autoencoders, Live", "widgets": {WIDGETS: state}})
+    made.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+
+    def add(source: str, kind: str) -> None:
+        made.cells.append(nbformat.v4.new_markdown_cell(source, metadata={"slideshow": {"slide_type": kind}}))
+
+    add("# Variational Autoencoders, Live\n\nPredict, observe, explain.", "slide")
+    for block in plan:
+        shown = cells.get(block.title, [])
+        if block.equation:
+            add(f"## {block.title}\n\n$${block.equation}$$", "slide")
+        elif not shown:
+            add(f"## {block.title}", "slide")
+        for cell in shown:
+            copy = nbformat.from_dict(cell)
+            copy.metadata.slideshow = {"slide_type": cell.metadata.slideshow.get("slide_type", "-")}
+            copy.source = re.sub(r'\n\n<a href="#[\s\S]*$', "", copy.source) if cell.cell_type == "markdown" else copy.source
+            made.cells.append(copy)
+        add(block.notes, "notes")
+    return made
+
+
+def html_of(made: NotebookNode) -> str:
+    """The deck as one page, with formulas marked as the site's MathJax looks for them."""
+    settings = Config()
+    settings.TagRemovePreprocessor.enabled = True
+    settings.TagRemovePreprocessor.remove_input_tags = {"hide-input"}
+    exporter = SlidesExporter(config=settings, template_name="template", extra_template_basedirs=[str(HERE)])
+    exporter.reveal_url_prefix, exporter.reveal_theme = "reveal", THEME
+    text, _ = exporter.from_notebook_node(made)
+    soup = BeautifulSoup(text, "html.parser")
+    for rendered in soup.select(".jp-RenderedMarkdown"):
+        for string in list(rendered.find_all(string=FORMULA)):
+            string.replace_with(*marked(string, soup))
+    return str(soup)
+
+
+def marked(text: str, soup: BeautifulSoup) -> list[Any]:
+    """A text with its formulas in elements of the class "math"."""
+    parts, at = [], 0
+    for formula in FORMULA.finditer(text):
+        parts.append(NavigableString(text[at : formula.start()]))
+        element = soup.new_tag("div" if formula[1] else "span", attrs={"class": "math"})
+        element.string = rf"\[{formula[1]}\]" if formula[1] else rf"\({formula[2]}\)"
+        parts.append(element)
+        at = formula.end()
+    return [*parts, NavigableString(text[at:])]
+
+
+def write(text: str) -> Path:
+    """Write the deck with all that it loads beside it.
+
+    Raises:
+        FileNotFoundError: the JavaScript is missing.
+    """
+    if not REVEAL.is_dir() or not (CACHE / "widgets.js").is_file():
+        raise FileNotFoundError("reveal.js or the widgets' bundle is missing: run 'make bundle' first")
+    sys.path.insert(0, str(HERE.parent))
+    from offline_site.files import bundled_files
+    from offline_site.palette import load_palette, palette_css
+
+    shutil.rmtree(OUTPUT, ignore_errors=True)
+    for folder in ("dist", "plugin/notes"):
+        shutil.copytree(REVEAL / folder, OUTPUT / "reveal" / folder, ignore=shutil.ignore_patterns("*.map", "*.esm.js", "fonts"))
+    for style in (OUTPUT / "reveal" / "dist" / "theme").glob("*.css"):
+        if style.stem != THEME:
+            style.unlink()
+    for source, name in bundled_files():
+        (OUTPUT / "book" / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, OUTPUT / "book" / name)
+    (OUTPUT / "book" / "slides.css").write_text(palette_css(load_palette()) + (HERE / "slides.css").read_text("utf-8"), "utf-8")
+    (OUTPUT / "index.html").write_text(text, "utf-8")
+    return OUTPUT / "index.html"
+
+
+def print_pdf(page: Path) -> Path | None:
+    """Print the deck with Chromium, one slide a page, if there is a Chromium."""
+    sys.path.insert(0, str(ROOT / "tests"))
+    from chromium import executable
+    from playwright.sync_api import sync_playwright
+
+    path = executable()
+    if path is None:
+        return None
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        sheet = browser.new_page(viewport={"width": 1280, "height": 720})
+        sheet.goto(f"{page.as_uri()}?print-pdf")
+        sheet.wait_for_function("() => [...document.querySelectorAll('.vae-explorer')].every((el) => el.dataset.ready === 'true')")
+        sheet.wait_for_function("() => document.querySelector('.pdf-page')")
+        sheet.pdf(path=page.with_name("slides.pdf"), prefer_css_page_size=True, print_background=True)
+        browser.close()
+    return page.with_name("slides.pdf")
+
+
+def main() -> None:
+    """Make the deck and its PDF, and say where they are."""
+    cells, state = tagged_cells(pages())
+    page = write(html_of(deck(blocks(GUIDE.read_text("utf-8")), cells, state)))
+    print(page)
+    print(print_pdf(page) or "no PDF: no Chromium was found")
+
+
+if __name__ == "__main__":
+    main()

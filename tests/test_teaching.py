@@ -1,0 +1,344 @@
+"""The teaching kit: the guide's numbers computed again, clocks that add up, links that an explorer reads, sick and mended models."""
+
+import ast
+import json
+import math
+import re
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+from urllib.parse import parse_qsl
+
+import nbformat
+import pytest
+import torch
+from torch.distributions import Normal, kl_divergence
+
+from vae_tutorial import checkpoints, data, exercises, explorers, laboratory, objectives
+from vae_tutorial.explorers.quiz import read_quiz
+
+ROOT = Path(__file__).parents[1]
+TEACHING = ROOT / "book" / "teaching"
+GUIDE = (TEACHING / "instructors-guide.md").read_text("utf-8")
+SESSION = nbformat.read(TEACHING / "session.ipynb", as_version=4)
+PATIENTS = nbformat.read(TEACHING / "debug-this-vae.ipynb", as_version=4)
+JAVASCRIPT = Path(explorers.__file__).parent / "js"
+
+
+# ---------------------------------------------------------------- the guide's numbers
+
+
+@cache
+def curve(name: str) -> dict[str, list[float]]:
+    points = checkpoints.model_card(name)["curve"]
+    return {key: [point[key] for point in points] for key in ("beta", "rate", "distortion")}
+
+
+def at_beta(beta: float, quantity: str) -> float:
+    """What the explorer shows at β: straight lines over log β between the card's points."""
+    points = curve("mnist-beta")
+    place = min(max(sum(b <= beta for b in points["beta"]), 1), len(points["beta"]) - 1)
+    (low, high), (first, second) = points["beta"][place - 1 : place + 1], points[quantity][place - 1 : place + 1]
+    return first + (second - first) * min(1.0, max(0.0, math.log(beta / low) / math.log(high / low)))
+
+
+@cache
+def digits_paid() -> dict[str, tuple[float, float]]:
+    """Rate and distortion at ε = 0 of the three digits that the guide shows, by the numbers in its links."""
+    vae, held_out = checkpoints.load_model("mnist-2d"), data.load_images("mnist", "test")
+    places = {"3": (1, 1), "7": (3, 1), "9": (4, 1)}  # the explorer offers two of each class
+    with torch.no_grad():
+        x = torch.stack([held_out.x[(held_out.y == label).nonzero()[which, 0]] for label, which in places.values()])
+        q = vae.posterior(x)
+        rates, distortions = kl_divergence(q, vae.prior), -vae.likelihood(q.mean).log_prob(x)
+    return dict(zip(places, zip(rates.tolist(), distortions.tolist(), strict=True), strict=True))
+
+
+@cache
+def spreads() -> tuple[list[float], list[float]]:
+    held_out = data.load_images("mnist", "test")
+    with torch.no_grad():
+        vae, autoencoder = checkpoints.load_model("mnist-2d"), checkpoints.load_model("mnist-2d-autoencoder")
+        return vae.encode(held_out.x)[0].std(0).tolist(), autoencoder.encode(held_out.x).std(0).tolist()
+
+
+@cache
+def gaps() -> dict[str, float]:
+    """log p(x), the encoder's K and the best K of the two points of *Drag q*, by sums over a grid."""
+    vae, z = checkpoints.load_model("spiral-1d").requires_grad_(False), torch.linspace(-8, 8, 16_001)
+    found = {}
+    for name, x in (("on", laboratory.spiral(1_000, seed=1_234)[:1]), ("between", torch.tensor([[[[-0.127, 1.245]]]]))):
+        step = float(z[1] - z[0])
+        log_joint = vae.likelihood(z[:, None]).log_prob(x) + Normal(0.0, 1.0).log_prob(z)
+        found[name] = float(log_joint.logsumexp(0)) + math.log(step)
+
+        def gap(mu: float, sigma: float, log_joint=log_joint, evidence=found[name], step=step) -> float:
+            log_q = Normal(mu, sigma).log_prob(z)
+            return float((log_q.exp() * (log_q - log_joint)).sum() * step) + evidence
+
+        q = vae.posterior(x)
+        found[f"{name}, encoder"] = gap(float(q.mean), float(q.stddev))
+        places = [*torch.arange(-2.1, -1.6, 0.02).tolist(), *torch.arange(1.9, 2.4, 0.02).tolist()]  # both humps
+        found[f"{name}, best"] = min(gap(mu, sigma) for mu in places for sigma in (0.34, 0.36, 0.38, 0.4, 0.42))
+    return found
+
+
+def facts() -> list[str]:
+    """Every number of the guide in its words, from cards, shipped weights and closed forms."""
+    card, plain = (checkpoints.model_card(name)["numbers"]["official_test"] for name in ("mnist-2d", "mnist-2d-autoencoder"))
+    (vae1, vae2), (ae1, ae2) = (sorted(values) for values in spreads())
+    paid, k = digits_paid(), gaps()
+    saved, bought = (abs(at_beta(1, name) - at_beta(4, name)) for name in ("rate", "distortion"))
+    collapsed = at_beta(100, "distortion")
+    prior, decoder, guess = (0.5, 0.25, 0.25), (1 / 16, 1 / 4, 1 / 8), (0.25, 0.25, 0.5)
+    joint = [one * other for one, other in zip(prior, decoder, strict=True)]
+    bound = sum(q * math.log2(j / q) for q, j in zip(guess, joint, strict=True))
+    assert card["rate"] == pytest.approx(7, abs=0.5)
+    assert collapsed - card["distortion"] > 70
+    return [
+        f"{plain['loss']:.1f} nats a test digit against the VAE's {card['distortion']:.1f}",
+        f"standard deviations of {vae1:.1f} and {vae2:.1f}, the autoencoder's {ae1:.1f} and {ae2:.1f}",
+        f"rate {paid['3'][0]:.1f}, distortion {paid['3'][1]:.1f}",
+        f"rate {paid['7'][0]:.1f}, distortion {paid['7'][1]:.1f}",
+        f"{paid['9'][0]:.1f} nats of rate",
+        f"rate {card['rate']:.1f} + distortion {card['distortion']:.1f} = {card['loss']:.1f} nats",
+        f"pays {collapsed:.1f}",
+        f"K = {k['on, encoder']:.2f} nats of $\\log p(x) = {k['on']:.2f}$",
+        f"K = {k['between, encoder']:.1f}. ",
+        f"K = {k['between, best']:.2f}, close to $\\log 2 = {math.log(2):.2f}$",
+        f"$784 \\log 2 = {784 * math.log(2):.1f}$",
+        f"784 / 20 = {784 / 20:.1f}",
+        f"rate {at_beta(1, 'rate'):.1f}, distortion {at_beta(1, 'distortion'):.1f}",
+        f"rate {at_beta(4, 'rate'):.1f}, distortion {at_beta(4, 'distortion'):.1f}",
+        f"{saved:.1f} nats saved, {bought:.1f} paid",
+        f"rate {at_beta(100, 'rate'):.2f}, distortion {collapsed:.1f}",
+        f"rate {at_beta(0.03, 'rate'):.1f}, distortion {at_beta(0.03, 'distortion'):.1f}",
+        f"$\\log_2 p(x) = {math.log2(sum(joint)):.0f}$, $K = {math.log2(sum(joint)) - bound:.2f}$, $L = {bound:.2f}$ bits",
+    ]
+
+
+def words(text: str) -> str:
+    """Text without its links' targets and code."""
+    return re.sub(r"`[^`]*`|\(\.\.[^)]*\)|<a [^>]*>|</a>", "", text)
+
+
+def test_every_number_of_the_guide_is_that_of_the_shipped_networks():
+    told = words(GUIDE)
+    missing = [fact for fact in facts() if fact not in told]
+    assert not missing, missing
+
+
+def test_the_sheets_answers_have_the_same_numbers():
+    text = "\n".join(cell.source for cell in nbformat.read(TEACHING / "sheet.ipynb", as_version=4).cells)
+    k = gaps()
+    assert f"$L$ ends at ${k['between'] - k['between, best']:.1f}$" in text
+    assert k["between, best"] == pytest.approx(math.log(2), abs=0.06)
+
+
+def test_the_guide_has_no_other_decimal_number():
+    told = words(GUIDE)
+    for fact in facts():
+        told = told.replace(fact, "")
+    assert re.findall(r"[^\n]{20}\d+\.\d+", re.sub(r"β = 0\.03|to 0\.03|>0\.03|, 0\.03|\b0\.03 \|", "", told)) == []
+
+
+def test_what_the_guide_says_of_the_live_training_is_asserted_on_its_page():
+    page = (ROOT / "book" / "foundations" / "code.ipynb").read_text("utf-8")
+    assert "asserts less than 119 nats at the end, and a rate above 15" in GUIDE
+    assert "assert rate + distortion < 119" in page
+    assert "assert rate > 15" in page
+
+
+def test_the_places_on_the_maps_answer_as_the_guide_says():
+    """At (−1.1, −1.1) the VAE draws what its own encoder calls a 9's code; the autoencoder's answer is not a fixed point of it."""
+    vae, autoencoder = checkpoints.load_model("mnist-2d"), checkpoints.load_model("mnist-2d-autoencoder")
+    held_out, z = data.load_images("mnist", "test"), torch.tensor([[-1.1, -1.1]])
+    with torch.no_grad():
+        nearest = torch.cdist(z, vae.encode(held_out.x)[0])[0].argsort()[:3]
+        assert held_out.y[nearest].tolist() == [9, 9, 9]
+        # how much ink is neither there nor not: a digit has little of it
+        grey = {name: float((p * (1 - p)).sum()) for name, p in (("vae", vae.likelihood(z).mean), ("ae", autoencoder.reconstruct(z)))}
+        returned = {  # the codes of what was drawn: near z for a drawing like the data
+            "vae": float((vae.encode(vae.likelihood(z).mean)[0] - z).norm()) / spreads()[0][0],
+            "ae": float((autoencoder.encode(autoencoder.reconstruct(z)) - z).norm()) / spreads()[1][0],
+        }
+    assert grey["ae"] > grey["vae"]
+    assert returned["vae"] < 0.5
+
+
+# ---------------------------------------------------------------- clocks
+
+
+def plans() -> list[list[tuple[int, int]]]:
+    """The tables with a clock: (at, minutes) of each row."""
+    tables, rows = [], []
+    for line in [*GUIDE.splitlines(), ""]:
+        found = re.match(r"\| (\d+) \| (\d+) \|", line)
+        if found:
+            rows.append((int(found[1]), int(found[2])))
+        elif rows and not line.startswith("|"):
+            tables.append(rows)
+            rows = []
+    return tables
+
+
+@pytest.mark.parametrize(("place", "minutes"), list(enumerate([90, 50, 50, 50])))
+def test_a_plan_adds_up_to_its_minutes(place, minutes):
+    plan = plans()[place]
+    for (at, lasts), (following, _) in zip(plan, [*plan[1:], (minutes, 0)], strict=True):
+        assert at + lasts == following
+    assert plan[0][0] == 0
+
+
+def test_there_are_four_plans_and_the_reading_takes_twenty_minutes():
+    assert len(plans()) == 4
+    reading = GUIDE.split("## Before any of them")[1].split("\n## ")[0]
+    assert sum(map(int, re.findall(r"\((\d+) minutes\)", reading))) == 20
+
+
+def test_headings_of_the_90_minutes_follow_its_clock():
+    spans = [(int(a), int(b)) for a, b in re.findall(r"^### (\d+)–(\d+) ·", GUIDE, re.M)]
+    starts = {at for at, _ in plans()[0]} | {90}
+    assert spans[0][0] == 0
+    assert spans[-1][1] == 90
+    assert all(later[0] == earlier[1] for earlier, later in pairwise(spans))
+    assert {edge for span in spans for edge in span} <= starts
+
+
+def test_every_block_asks_before_it_shows_and_says_when_to_reteach():
+    blocks = re.split(r"^### \d+–\d+ · ", GUIDE, flags=re.M)[1:]
+    taught = [block for block in blocks if "**Ask" in block]
+    assert len(taught) >= 6
+    for block in taught:
+        assert "**Reteach if fewer than 60 % are right" in block, block[:60]
+
+
+# ---------------------------------------------------------------- deep links
+
+
+def read_by_explorers() -> set[str]:
+    """Every name that some explorer's JavaScript reads from the address."""
+    names: set[str] = set()
+    for path in JAVASCRIPT.glob("*.js"):
+        text = path.read_text("utf-8")
+        for listed in re.findall(r"parseHash\(location\.hash, \[([^\]]*)\]", text):
+            names |= set(re.findall(r'"(\w+)"', listed))
+        for listed in re.findall(r"(?:LINKS|TRAITS) = \{([^}]*)\}|followHash\(model, \{([^}]*)\}", text):
+            names |= set(re.findall(r"(\w+):", "".join(listed)))
+    return names
+
+
+def links() -> list[str]:
+    """The fragments of the guide's links to the session page and of that page's own."""
+    text = "\n".join(cell.source for cell in SESSION.cells if cell.cell_type == "markdown")
+    return re.findall(r'href="session\.html#([^"]+)"', GUIDE) + re.findall(r'href="#([^"]+)"', text)
+
+
+def test_links_name_a_heading_and_what_an_explorer_reads():
+    headings = re.findall(r"^## (.+)$", "\n".join(cell.source for cell in SESSION.cells if cell.cell_type == "markdown"), re.M)
+    places = {re.sub(r"[^a-z0-9]+", "-", heading.lower()).strip("-") for heading in headings}
+    assert len(links()) > 30
+    for link in links():
+        place, settings = link.split("&", 1)
+        assert place in places, link
+        given = dict(parse_qsl(settings, strict_parsing=True))
+        assert set(given) <= read_by_explorers(), link
+        assert all(math.isfinite(float(value)) for value in given.values())
+    assert {link.split("&")[0] for link in links()} == places, "every explorer has its links"
+
+
+def test_the_session_page_shows_one_explorer_under_each_heading():
+    shown = re.findall(r"explorers\.(\w+)\(", "\n".join(cell.source for cell in SESSION.cells if cell.cell_type == "code"))
+    assert shown == ["latent_map", "draw_digit", "reparameterise", "drag_q", "beta_calculator", "continuous_beta"]
+
+
+# ---------------------------------------------------------------- quizzes
+
+
+def test_both_quizzes_ask_five_questions_and_the_page_notes_every_wrong_answer():
+    page = "\n".join(cell.source for cell in nbformat.read(TEACHING / "quizzes.ipynb", as_version=4).cells)
+    for name in ("before-the-session", "after-the-session"):
+        wrong = sum(not choice["right"] for question in read_quiz(name) for choice in question["choices"])
+        notes = page.split(f'explorers.quiz("{name}")')[1].split("\n## ")[0]
+        rows = [line for line in notes.splitlines() if line.startswith("| ")]
+        assert len(read_quiz(name)) == 5
+        assert len(rows) - 1 == wrong
+
+
+def test_the_log_of_the_last_question_is_what_a_collapsed_model_reports():
+    question = json.dumps(read_quiz("after-the-session")[-1], ensure_ascii=False)
+    assert f"loss {at_beta(100, 'distortion') / 784:.2f}" in question
+    assert f"about {at_beta(100, 'distortion'):.0f} nats" in question
+
+
+# ---------------------------------------------------------------- debug this VAE
+
+
+@cache
+def functions() -> dict[str, object]:
+    """The patients and their mended versions, as the page writes them."""
+    found: dict[str, object] = {"torch": torch, "kl_divergence": kl_divergence}
+    for cell in PATIENTS.cells:
+        if cell.cell_type == "code" and "exercises.check" not in cell.source.split("assert")[0]:
+            for node in ast.parse(cell.source).body:
+                if isinstance(node, ast.FunctionDef) and re.match(r"patient_|mended_|healthy", node.name):
+                    exec(compile(ast.unparse(node), "page", "exec"), found)
+    return found
+
+
+NUMBERS = range(1, 10)
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_a_check_tells_the_patient_from_the_mended(number):
+    assert not exercises.check(f"debug-this-vae/patient-{number}", functions()[f"patient_{number}"]).passed
+    assert exercises.check(f"debug-this-vae/patient-{number}", functions()[f"mended_{number}"]).passed
+
+
+@pytest.mark.parametrize("number", [n for n in NUMBERS if n != 5])
+def test_a_check_passes_whatever_is_sound_and_no_other_patient(number):
+    name = f"debug-this-vae/patient-{number}"
+    assert exercises.check(name, objectives.negative_elbo).passed
+    assert exercises.check(name, functions()["healthy"]).passed
+    for other in NUMBERS:
+        assert not exercises.check(name, functions()[f"patient_{other}"]).passed
+
+
+def terms(model, x, z, rate, beta):
+    distortion = -model.likelihood(z).log_prob(x)
+    return {"loss": beta * rate + distortion, "rate": rate, "distortion": distortion}
+
+
+def no_gradient(model, x, beta=1.0):
+    q = model.posterior(x)
+    return terms(model, x, q.sample(), kl_divergence(q, model.prior), beta)
+
+
+def frozen_for_each_image(model, x, beta=1.0):
+    q = model.posterior(x)
+    eps = torch.randn(q.mean.shape, generator=torch.Generator().manual_seed(0))
+    return terms(model, x, q.mean + q.stddev * eps, kl_divergence(q, model.prior), beta)
+
+
+def averaged_over_the_batch(model, x, beta=1.0):
+    return {name: term.mean() for name, term in objectives.negative_elbo(model, x, beta).items()}
+
+
+def another_mean(model, x, beta=1.0):
+    q = model.posterior(x)
+    return terms(model, x, q.rsample() + 0.5, kl_divergence(q, model.prior), beta)
+
+
+@pytest.mark.parametrize("wrong", [no_gradient, frozen_for_each_image, averaged_over_the_batch, another_mean])
+def test_other_diseases_are_noticed_too(wrong):
+    verdict = exercises.check("debug-this-vae/patient-1", wrong)
+    assert not verdict.passed
+    assert "cannot be checked" not in verdict.message
+
+
+def test_a_loss_that_stops_is_told_why_and_leaves_the_random_state_alone():
+    torch.manual_seed(11)
+    before = torch.get_rng_state()
+    verdict = exercises.check("debug-this-vae/patient-1", lambda model, x, beta: model.nothing)
+    assert "AttributeError" in verdict.message
+    assert torch.equal(before, torch.get_rng_state())
