@@ -1,5 +1,5 @@
-// Brings a page's saved widgets to life without a kernel: reads the widget state that the build left in the page,
-// creates the models, and draws a view at each place where the notebook displayed one.
+// Brings a page's saved widgets to life without a kernel: reads the files in which the build left the models, and draws a view at
+// each place where the notebook displayed one. The first comes at once, then the formulas, the others when the reader comes near.
 import * as base from '@jupyter-widgets/base';
 import { ManagerBase } from '@jupyter-widgets/base-manager';
 import * as controls from '@jupyter-widgets/controls';
@@ -8,11 +8,13 @@ import '@jupyter-widgets/controls/css/widgets-base.css';
 import { Widget } from '@lumino/widgets';
 import '@lumino/widgets/style/index.css';
 import createAnywidget from 'anywidget';
-import { restoreShared } from './shared.mjs';
+import { join, load } from './files.mjs';
 import './typeset.js';
 
-const STATE = 'script[type="application/vnd.jupyter.widget-state+json"]';
 const VIEW = 'script[type="application/vnd.jupyter.widget-view+json"]';
+const NEAR = '100% 0%'; // of the window's height, above and below it
+const PATIENCE = 30_000; // milliseconds for the first explorer, before the formulas come all the same
+const FORMULAS = document.currentScript.dataset.then; // where they are, or empty
 const MODULES = {
   '@jupyter-widgets/base': base,
   '@jupyter-widgets/controls': controls,
@@ -31,17 +33,24 @@ class StaticManager extends ManagerBase {
   async _create_comm() { return { on_close() {}, on_msg() {}, send() {}, close() {} }; }
 }
 
-async function draw(manager, models, place) {
+const filesOf = (place) => Promise.all(place.dataset.files.split(' ').map(load));
+
+/** Draws the widget of one place, or says there why it could not. */
+async function draw(manager, place) {
   const { model_id: id } = JSON.parse(place.textContent);
-  const model = models.find((candidate) => candidate.model_id === id);
-  if (!model) return;
-  const area = document.createElement('div');
-  area.className = 'widget-subarea';
-  place.before(area);
-  const view = await manager.create_view(model);
-  Widget.attach(view.luminoWidget, area);
-  await settle(view);
-  area.querySelectorAll('.noUi-handle').forEach(nameSlider);
+  const area = place.previousElementSibling;
+  try {
+    const models = join(await filesOf(place));
+    if (!manager.has_model(id)) await manager.set_state({ version_major: 2, version_minor: 0, state: models });
+    const view = await manager.create_view(await manager.get_model(id));
+    Widget.attach(view.luminoWidget, area);
+    await settle(view);
+    area.querySelectorAll('.noUi-handle').forEach(nameSlider);
+  } catch (error) {
+    console.error(error);
+    area.textContent = `This explorer could not be shown: ${error.message}.`;
+  }
+  area.classList.remove('vae-waits');
 }
 
 /** Waits until a box has drawn its children, which it does on its own time. */
@@ -56,13 +65,75 @@ function nameSlider(handle) {
   handle.setAttribute('aria-label', label.replace(/\$|\\[()]/g, '').trim() || 'slider');
 }
 
+/** Waits until the explorer in an area, if there is one, can be used; not for ever. */
+function usable(area) {
+  const ready = () => area.querySelector('.vae-explorer[data-ready=true]') || !area.querySelector('.jupyter-widgets');
+  return new Promise((resolve) => {
+    const look = () => { if (ready()) resolve(); };
+    new MutationObserver(look).observe(area, { subtree: true, childList: true, attributeFilter: ['data-ready'] });
+    setTimeout(resolve, PATIENCE);
+    look();
+  });
+}
+
+/** Waits until what has been drawn is on the screen: one frame may have begun before it. */
+async function painted() {
+  for (let frame = 0; frame < 2; frame++) await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+}
+
+/** Adds the formulas' script; `preload` only fetches it. */
+function addFormulas(kind) {
+  if (!FORMULAS) return;
+  const preload = Object.assign(document.createElement('link'), { rel: 'preload', as: 'script', href: FORMULAS, fetchPriority: 'low' });
+  document.head.append(kind === 'preload' ? preload : Object.assign(document.createElement('script'), { src: FORMULAS }));
+}
+
+async function parsed() {
+  while (document.readyState === 'loading') await new Promise((resolve) => document.addEventListener('readystatechange', resolve, { once: true }));
+}
+
 async function main() {
-  const state = document.querySelector(STATE);
-  if (!state) return;
+  await parsed();
   const manager = new StaticManager();
-  const models = await manager.set_state(restoreShared(JSON.parse(state.textContent)));
-  for (const place of document.querySelectorAll(VIEW)) await draw(manager, models, place);
-  document.documentElement.dataset.widgetsReady = 'true';
+  const waiting = new Map(Array.from(document.querySelectorAll(VIEW), (place) => [place.previousElementSibling, place]));
+  let undrawn = waiting.size, queue = Promise.resolve();
+
+  /** Draws the widget of an area, one after another; the files of those behind are fetched meanwhile. */
+  const show = (area) => {
+    const place = waiting.get(area);
+    if (!waiting.delete(area)) return queue;
+    filesOf(place).catch(() => {}); // draw() reports it
+    queue = queue.then(() => draw(manager, place)).then(() => {
+      undrawn -= 1;
+      if (!undrawn) document.documentElement.dataset.widgetsReady = 'true';
+    });
+    return queue;
+  };
+  const showAll = () => {
+    for (const area of waiting.keys()) show(area);
+    return queue;
+  };
+
+  const first = document.querySelector(`${VIEW}[data-first]`)?.previousElementSibling;
+  addFormulas('preload');
+  if (first) {
+    await show(first);
+    await usable(first);
+    await painted();
+  }
+  addFormulas('script');
+  const near = new IntersectionObserver((seen) => seen.filter((each) => each.isIntersecting).forEach(({ target }) => show(target)), { rootMargin: NEAR });
+  for (const area of waiting.keys()) near.observe(area);
+  if (location.hash.includes('=')) showAll(); // settings for whichever explorer knows them
+  window.addEventListener('beforeprint', showAll);
+  window.addEventListener('keydown', async (event) => {
+    if (!waiting.size || event.key !== 'p' || !(event.ctrlKey || event.metaKey) || event.shiftKey || event.altKey) return;
+    event.preventDefault(); // what is printed must be there before the browser asks for it
+    const areas = [...waiting.keys()];
+    await showAll();
+    await Promise.all(areas.map(usable));
+    window.print();
+  });
 }
 
 main();
