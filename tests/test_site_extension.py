@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 import json
 import os
+import random
 import re
 import subprocess
 import sys
+import zlib
 from io import BytesIO
 from pathlib import Path
 
@@ -136,7 +138,10 @@ def test_a_picture_becomes_a_file_named_by_its_content(tmp_path: Path, place: st
     html = f'<p><img class="vae-figure" width="80" alt="a &gt; b" src="{inside(data)}"> and <img src="{inside(data)}" alt="c"></p>'
     moved = pictures.move_pictures(html, tmp_path / place, tmp_path)
     (file,) = (tmp_path / "_images").iterdir()
-    assert file.read_bytes() == data
+    assert len(file.read_bytes()) < len(data)
+    with Image.open(file) as picture, Image.open(BytesIO(data)) as before:
+        assert picture.format == "WEBP"
+        assert list(picture.convert("L").getdata()) == list(before.getdata())
     ends = f'loading="lazy" src="{up}_images/{file.name}">'
     assert moved == (
         f'<p><img class="vae-figure" width="80" alt="a &gt; b" height="40" {ends} and <img alt="c" width="200" height="100" {ends}</p>'
@@ -151,7 +156,7 @@ def test_a_small_picture_stays_and_so_does_what_is_no_image(tmp_path: Path) -> N
     assert not list(tmp_path.iterdir())
 
 
-WEIGHTS, STYLE = base64.b64encode(bytes(range(256)) * 8).decode(), "a{color:red}" * 100
+WEIGHTS, STYLE = base64.b64encode(bytes(random.Random(0).choices(range(80), k=2_000))).decode(), "a{color:red}" * 100
 
 
 def saved_models() -> dict:
@@ -164,13 +169,14 @@ def saved_models() -> dict:
             slider: {"value": 0.5, "_esm": name * 1_200, "again": name * 1_200},
             link: {"source": [f"IPY_MODEL_{slider}", "value"], "target": [f"IPY_MODEL_{canvas}", "z"]},
         }
-        models = {identity: {"model_module": "controls", "state": state} for identity, state in states.items()}
+        models = {identity: {"model_module": "controls", "model_name": "Box", "state": state} for identity, state in states.items()}
         models[canvas]["buffers"] = list(buffers)
         return models
 
-    first = box("a", {"data": WEIGHTS, "path": ["w"]})
-    second = box("b", {"data": "AAAA", "path": ["v"]}, {"data": WEIGHTS, "path": ["w"]})
-    return {**first, "c0": {"model_module": "controls", "state": {"_css": STYLE, "title": "shared"}}, **second}
+    short = {"data": "AAAA", "path": ["v", "deep", 1], "encoding": "base64"}
+    first = box("a", {"data": WEIGHTS, "path": ["w"], "encoding": "base64"})
+    second = box("b", short, {"data": WEIGHTS, "path": ["w"], "encoding": "base64"}, short | {"data": "00" * 99, "encoding": "hex"})
+    return {**first, "c0": {"model_module": "controls", "model_name": "Box", "state": {"_css": STYLE, "title": "shared"}}, **second}
 
 
 def file_content(text: str) -> dict:
@@ -194,8 +200,11 @@ def test_what_several_widgets_hold_is_written_once_in_a_file_of_its_own() -> Non
     needed, contents = widget_files.divide(saved_models(), ["ab0", "bb0"])
     (common,) = set(needed["ab0"]) & set(needed["bb0"])
     everything = "".join(contents.values())
-    for text in (STYLE, WEIGHTS):
-        assert everything.count(text) == contents[common].count(text) == 1
+    assert everything.count(STYLE) == contents[common].count(STYLE) == 1
+    (weights,) = (text for text in file_content(contents[common])["texts"].values() if text != STYLE)
+    assert len(weights) < len(WEIGHTS)
+    assert zlib.decompress(base64.b64decode(weights)) == base64.b64decode(WEIGHTS)
+    assert everything.count(weights) == 1
     assert not file_content(contents[common])["models"]
     for name in ("a", "b"):
         assert everything.count(name * 1_200) == contents[needed[f"{name}b0"][0]].count(name * 1_200) == 1
@@ -206,11 +215,18 @@ def test_a_page_names_the_files_beside_each_widget() -> None:
     view = '<script type="application/vnd.jupyter.widget-view+json">{"version_major": 2, "model_id": "ab0"}</script>'
     html = f"<p>{view}</p> and {view.replace('ab0', 'gone')}"
     assert widget_files.shown_widgets(html) == ["ab0", "gone"]
-    named = widget_files.name_files(html, {"ab0": ["_widgets/x.js", "_widgets/y.js"]}, "ab0", "../")
+    named = widget_files.name_files(html, saved_models(), {"ab0": ["_widgets/x.js", "_widgets/y.js"]}, "ab0", "../")
     assert re.findall(r'data-first data-files="([^"]*)"', named) == ["../_widgets/x.js ../_widgets/y.js"]
     assert re.findall(r'data-files="([^"]*)"', named) == ["../_widgets/x.js ../_widgets/y.js", ""]
-    assert named.count('<div class="widget-subarea vae-waits"></div><script') == 2
+    assert named.count('<div class="widget-subarea vae-waits" style="--vae-height: 0rem"></div><script') == 2
     assert widget_files.shown_widgets(named) == [], "a second time changes nothing"
+
+
+def test_an_area_is_about_as_high_as_its_widget() -> None:
+    slider = {"model_name": "FloatSliderModel", "model_module": "controls", "state": {}}
+    canvas, quiz = ({"model_name": "AnyModel", "model_module": "anywidget", "state": state} for state in ({}, {"questions": [{}, {}]}))
+    assert widget_files.height_of([slider]) < 3 < 40 < widget_files.height_of([canvas]) < widget_files.height_of([slider, canvas, slider])
+    assert widget_files.height_of([quiz]) == 44
 
 
 def test_the_first_explorer_is_the_first_with_a_canvas() -> None:
@@ -240,13 +256,19 @@ def test_the_page_puts_the_files_together_again() -> None:
     module = (ROOT / "book" / "_ext" / "widgets" / "files.mjs").as_uri()
     script = (
         f"import {{ join }} from {json.dumps(module)};"
-        "for await (const text of process.stdin) console.log(JSON.stringify(JSON.parse(text).map(join)));"
+        "const plain = (key, value) => value instanceof DataView ? { bytes: [...new Uint8Array(value.buffer)] } : value;"
+        "for await (const text of process.stdin) console.log(JSON.stringify(await Promise.all(JSON.parse(text).map(join)), plain));"
     )
     needed, contents = widget_files.divide(saved_models(), ["ab0", "bb0"])
     sent = json.dumps([[file_content(contents[name]) for name in names] for names in needed.values()])
     first, second = json.loads(node.run("--input-type=module", "-e", script, text=sent))
     wanted = saved_models()
     del wanted["c0"]
+    for model in wanted.values():
+        buffers = model.setdefault("buffers", [])
+        for buffer in [buffer for buffer in buffers if buffer["data"] == WEIGHTS]:
+            model["state"]["w"] = {"bytes": list(base64.b64decode(WEIGHTS))}
+            buffers.remove(buffer)
     assert first | second == wanted
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import zlib
 from dataclasses import dataclass, field
 from functools import cache
 from html.parser import HTMLParser
@@ -51,7 +52,9 @@ class Explorer:
 
     def bytes_of(self, trait: str) -> bytes:
         """A trait that travels as bytes."""
-        return next(base64.b64decode(buffer["data"]) for buffer in self.model["buffers"] if buffer["path"] == [trait])
+        buffer = next(buffer for buffer in self.model["buffers"] if buffer["path"] == [trait])
+        data = base64.b64decode(buffer["data"])
+        return zlib.decompress(data) if buffer["encoding"] == "deflate" else data
 
     def __str__(self) -> str:
         return f"{self.page}#{self.place + 1}-{self.kind}"

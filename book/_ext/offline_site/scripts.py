@@ -75,7 +75,7 @@ def move_widgets(models: widget_files.Models, context: dict[str, Any], site: Pat
     for name, content in contents.items():
         (site / name).parent.mkdir(exist_ok=True)
         (site / name).write_text(content, encoding="utf8")
-    context["body"] = widget_files.name_files(context["body"], needed, first, up)
+    context["body"] = widget_files.name_files(context["body"], models, needed, first, up)
     return [up + name for name in needed.get(first, ())]
 
 

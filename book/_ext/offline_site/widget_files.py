@@ -6,14 +6,17 @@ A file is a script, not JSON, because a page that was opened from a disk may loa
 
 Widgets that refer to each other (a box, its sliders, their links) stand in one file. A long text that several models hold, such
 as a network's weights, is written once, as one of the `texts`; in its places is `{"shared": HASH}`. Texts of several files have
-a file of their own. `widgets/files.mjs` puts it all together again.
+a file of their own. Bytes are deflated before they become base64 text: gzip, which sees the text, finds less in it.
+`widgets/files.mjs` puts it all together again.
 """
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import re
+import zlib
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 
 Models = dict[str, dict[str, Any]]  # by their id, as ipywidgets saves them: state, buffers, class
 FOLDER = "_widgets"
+DEFLATED = "deflate"  # beside ipywidgets' own "base64" and "hex"
 LONG = 1_000  # characters of a text that is worth sharing
 REFERENCE = re.compile(r"IPY_MODEL_(\w+)")
 VIEW = re.compile(r'<script type="application/vnd\.jupyter\.widget-view\+json">(\s*\{[^<]*\}\s*)</script>')
@@ -32,19 +36,29 @@ def shown_widgets(html: str) -> list[str]:
     return [json.loads(view)["model_id"] for view in VIEW.findall(html)]
 
 
-def name_files(html: str, needed: dict[str, list[str]], first: str, up: str) -> str:
-    """Return the page with an area for each displayed widget, which keeps its height, and its files' addresses beside it.
+def name_files(html: str, models: Models, needed: dict[str, list[str]], first: str, up: str) -> str:
+    """Return the page with an area for each displayed widget, about as high as it will be, and its files' addresses beside it.
 
     The view of the widget `first` has the attribute `data-first`.
     """
+    tied = {identity: group for group in connected(models) for identity in group}
 
     def area(found: re.Match[str]) -> str:
         identity = json.loads(found[1])["model_id"]
         addresses = " ".join(up + name for name in needed.get(identity, ()))
         marks = f'{"data-first " if identity == first else ""}data-files="{addresses}"'
-        return f'<div class="widget-subarea vae-waits"></div>{found[0].replace("<script", f"<script {marks}", 1)}'
+        height = height_of([models[each] for each in tied.get(identity, ())])
+        view = found[0].replace("<script", f"<script {marks}", 1)
+        return f'<div class="widget-subarea vae-waits" style="--vae-height: {height}rem"></div>{view}'
 
     return VIEW.sub(area, html)
+
+
+def height_of(group: list[dict[str, Any]]) -> int:
+    """Return about how high a widget stands on a wide page, in rem: a row for each control, and what the book's canvases take."""
+    rows = sum(model["model_name"].endswith(("SliderModel", "ProgressModel")) for model in group)
+    canvases = [model["state"] for model in group if model["model_module"] == "anywidget"]
+    return 2 * rows + sum(22 * len(state["questions"]) if "questions" in state else 46 for state in canvases)
 
 
 def first_explorer(models: Models, shown: list[str]) -> str:
@@ -59,6 +73,8 @@ def divide(models: Models, shown: list[str]) -> tuple[dict[str, list[str]], dict
 
     A model that no displayed widget refers to, or is linked with, is left out.
     """
+    for model in models.values():
+        model["buffers"] = [deflated(buffer) for buffer in model.get("buffers", ())]
     groups = [group for group in connected(models) if group & set(shown)]
     holders = [[place for identity in sorted(group) for place in texts_of(models[identity])] for group in groups]
     users: dict[str, list[int]] = defaultdict(list)
@@ -91,6 +107,14 @@ def connected(models: Models) -> list[set[str]]:
                 joined = group_of[identity] | group_of[other]
                 group_of |= dict.fromkeys(joined, joined)
     return list({id(group): group for group in group_of.values()}.values())
+
+
+def deflated(buffer: dict[str, Any]) -> dict[str, Any]:
+    """Return a model's buffer with its data deflated (zlib's format) and its `encoding` saying so, where that makes it smaller."""
+    if buffer["encoding"] != "base64":
+        return buffer
+    data = base64.b64encode(zlib.compress(base64.b64decode(buffer["data"]), 9)).decode()
+    return {**buffer, "data": data, "encoding": DEFLATED} if len(data) < len(buffer["data"]) else buffer
 
 
 def texts_of(model: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:

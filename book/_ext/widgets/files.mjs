@@ -22,14 +22,27 @@ export function load(address) {
   return loading[address];
 }
 
-/** The models of several files, with every {"shared": HASH} in them, of a state or of a buffer's data, filled in from their texts. */
-export function join(files) {
+async function inflate(text) {
+  const characters = atob(text), deflated = new Uint8Array(characters.length);
+  for (let i = 0; i < deflated.length; i++) deflated[i] = characters.charCodeAt(i);
+  const stream = new Blob([deflated]).stream().pipeThrough(new DecompressionStream('deflate'));
+  return new DataView(await new Response(stream).arrayBuffer());
+}
+
+/** The models of several files, with every {"shared": HASH} in them filled in from their texts, and deflated bytes where they belong. */
+export async function join(files) {
   const models = Object.assign({}, ...files.map((file) => file.models));
   const texts = Object.assign({}, ...files.map((file) => file.texts));
   const whole = (value) => texts[value?.shared] ?? value;
-  for (const { state, buffers = [] } of Object.values(models)) {
-    for (const [trait, value] of Object.entries(state)) state[trait] = whole(value);
-    for (const buffer of buffers) buffer.data = whole(buffer.data);
-  }
+  await Promise.all(Object.values(models).map(async (model) => {
+    for (const [trait, value] of Object.entries(model.state)) model.state[trait] = whole(value);
+    for (const buffer of model.buffers) buffer.data = whole(buffer.data);
+    for (const { path, data } of model.buffers.filter(({ encoding }) => encoding === 'deflate')) {
+      const [last, ...way] = [...path].reverse();
+      const holder = way.reduceRight((inner, key) => inner[key], model.state);
+      holder[last] = await inflate(data);
+    }
+    model.buffers = model.buffers.filter(({ encoding }) => encoding !== 'deflate'); // ipywidgets decodes what is left
+  }));
   return models;
 }

@@ -40,7 +40,7 @@ async function draw(manager, place) {
   const { model_id: id } = JSON.parse(place.textContent);
   const area = place.previousElementSibling;
   try {
-    const models = join(await filesOf(place));
+    const models = await join(await filesOf(place));
     if (!manager.has_model(id)) await manager.set_state({ version_major: 2, version_minor: 0, state: models });
     const view = await manager.create_view(await manager.get_model(id));
     Widget.attach(view.luminoWidget, area);
