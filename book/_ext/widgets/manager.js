@@ -2,9 +2,17 @@
 // each place where the notebook displayed one. The first comes at once, then the formulas, the others when the reader comes near.
 import * as base from '@jupyter-widgets/base';
 import { ManagerBase } from '@jupyter-widgets/base-manager';
-import * as controls from '@jupyter-widgets/controls';
 import '@jupyter-widgets/controls/css/labvariables.css';
 import '@jupyter-widgets/controls/css/widgets-base.css';
+import * as bool from '@jupyter-widgets/controls/lib/widget_bool.js';
+import * as box from '@jupyter-widgets/controls/lib/widget_box.js';
+import * as button from '@jupyter-widgets/controls/lib/widget_button.js';
+import * as description from '@jupyter-widgets/controls/lib/widget_description.js';
+import * as float from '@jupyter-widgets/controls/lib/widget_float.js';
+import * as int from '@jupyter-widgets/controls/lib/widget_int.js';
+import * as link from '@jupyter-widgets/controls/lib/widget_link.js';
+import * as selection from '@jupyter-widgets/controls/lib/widget_selection.js';
+import * as string from '@jupyter-widgets/controls/lib/widget_string.js';
 import { Widget } from '@lumino/widgets';
 import '@lumino/widgets/style/index.css';
 import createAnywidget from 'anywidget';
@@ -17,7 +25,8 @@ const PATIENCE = 30_000; // milliseconds for the first explorer, before the form
 const FORMULAS = document.currentScript.dataset.then; // where they are, or empty
 const MODULES = {
   '@jupyter-widgets/base': base,
-  '@jupyter-widgets/controls': controls,
+  // The kinds of controls that the book uses; date pickers, tabs, uploads and the like would be a fifth more to load.
+  '@jupyter-widgets/controls': { ...bool, ...box, ...button, ...description, ...float, ...int, ...link, ...selection, ...string },
   anywidget: createAnywidget(base),
 };
 
