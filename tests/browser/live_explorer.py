@@ -16,6 +16,7 @@ from waiting import next_frame
 TOLERANCE = 2e-3  # of a pixel's probability, at the shipped precision
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
 PATIENCE = 10  # seconds until a picture must have followed
+START = 30  # seconds until an explorer that has waited for the reader must be there
 
 SNAPSHOT = """(el) => {
     const box = el.closest('.widget-vbox');
@@ -46,7 +47,7 @@ class LiveExplorer:
         self.page, self.box, self.name = page, box, name
         self.el = box.locator(".vae-explorer")
         self.box.scroll_into_view_if_needed()  # it may have waited for that
-        expect(self.el).to_have_attribute("data-ready", "true")
+        expect(self.el).to_have_attribute("data-ready", "true", timeout=1000 * START)
 
     def snapshot(self) -> dict[str, Any]:
         """What the explorer shows at this moment: its numbers, arrays and sliders' readouts."""

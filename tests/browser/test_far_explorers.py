@@ -29,6 +29,7 @@ def opened(context, bases):
 
     def open_page(name, scheme="http", link="", **settings):
         page = context(**settings).new_page()
+        page.set_default_timeout(60_000)
         watch = Watch(page, bases[scheme])
         page.goto(bases[scheme] + name + link)
         for condition in (FIRST_DRAWN, FORMULAS_WRITTEN, FRAMES):
@@ -84,9 +85,11 @@ def test_a_heading_that_a_link_leads_to_stays_in_sight(opened, width):
 def test_an_explorer_that_cannot_come_says_so(context, bases):
     explorer = last_far_explorer()
     page = context().new_page()
+    page.set_default_timeout(60_000)
     address = read(explorer.page).widget_files[-1]
     page.route("**/_widgets/*", lambda route: route.abort() if route.request.url.endswith(address.split("/")[-1]) else route.continue_())
     page.goto(bases["http"] + explorer.page)
+    page.wait_for_function(FIRST_DRAWN)
     area = page.locator(".widget-subarea").last
     area.scroll_into_view_if_needed()
     area.get_by_text("could not be shown").wait_for()
