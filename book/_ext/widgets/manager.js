@@ -50,6 +50,7 @@ async function draw(manager, place) {
   const area = place.previousElementSibling;
   try {
     const models = await join(await filesOf(place));
+    if (Object.values(models).some((model) => model.model_module === 'anywidget')) area.classList.add('vae-canvas');
     if (!manager.has_model(id)) await manager.set_state({ version_major: 2, version_minor: 0, state: models });
     const view = await manager.create_view(await manager.get_model(id));
     Widget.attach(view.luminoWidget, area);
@@ -57,6 +58,7 @@ async function draw(manager, place) {
     area.querySelectorAll('.noUi-handle').forEach(nameSlider);
   } catch (error) {
     console.error(error);
+    area.classList.remove('vae-canvas');
     area.textContent = `This explorer could not be shown: ${error.message}.`;
   }
   area.classList.remove('vae-waits');
@@ -74,9 +76,9 @@ function nameSlider(handle) {
   handle.setAttribute('aria-label', label.replace(/\$|\\[()]/g, '').trim() || 'slider');
 }
 
-/** Waits until the explorer in an area, if there is one, can be used; not for ever. */
+/** Waits until the explorer in an area can be used, if there is one and it has not failed; not for ever. */
 function usable(area) {
-  const ready = () => area.querySelector('.vae-explorer[data-ready=true]') || !area.querySelector('.jupyter-widgets');
+  const ready = () => !area.matches('.vae-canvas') || area.querySelector('.vae-explorer[data-ready=true]');
   return new Promise((resolve) => {
     const look = () => { if (ready()) resolve(); };
     new MutationObserver(look).observe(area, { subtree: true, childList: true, attributeFilter: ['data-ready'] });
