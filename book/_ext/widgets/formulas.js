@@ -60,6 +60,7 @@ async function typesetPage() {
     await new Promise((resolve) => setTimeout(resolve));
   }
   document.documentElement.dataset.formulasReady = 'true';
+  window.dispatchEvent(new Event('formulaswritten'));
 }
 
 typesetPage();

@@ -61,7 +61,6 @@ async function draw(manager, place) {
     area.classList.remove('vae-canvas');
     area.textContent = `This explorer could not be shown: ${error.message}.`;
   }
-  area.classList.remove('vae-waits');
 }
 
 /** Waits until a box has drawn its children, which it does on its own time. */
@@ -103,33 +102,43 @@ async function parsed() {
   while (document.readyState === 'loading') await new Promise((resolve) => document.addEventListener('readystatechange', resolve, { once: true }));
 }
 
+/** Returns a function that goes back to the heading that the page's address names, as long as the reader has not moved. */
+function keepTarget() {
+  const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  const moved = new AbortController();
+  for (const kind of ['wheel', 'touchmove', 'pointerdown', 'keydown']) {
+    window.addEventListener(kind, () => moved.abort(), { passive: true, signal: moved.signal });
+  }
+  return () => { if (target && !moved.signal.aborted) target.scrollIntoView(); };
+}
+
 async function main() {
   await parsed();
+  const goBack = keepTarget();
+  window.addEventListener('formulaswritten', goBack);
   const manager = new StaticManager();
   const waiting = new Map(Array.from(document.querySelectorAll(VIEW), (place) => [place.previousElementSibling, place]));
   let undrawn = waiting.size, queue = Promise.resolve();
 
-  /** Draws the widget of an area, one after another; the files of those behind are fetched meanwhile. */
-  const show = (area) => {
+  /** Draws the widget of an area and waits until it can be used. They are drawn one after another; files are fetched meanwhile. */
+  const show = async (area) => {
     const place = waiting.get(area);
-    if (!waiting.delete(area)) return queue;
+    if (!waiting.delete(area)) return;
     filesOf(place).catch(() => {}); // draw() reports it
-    queue = queue.then(() => draw(manager, place)).then(() => {
-      undrawn -= 1;
-      if (!undrawn) document.documentElement.dataset.widgetsReady = 'true';
-    });
-    return queue;
+    queue = queue.then(() => draw(manager, place));
+    await queue;
+    await usable(area);
+    area.classList.remove('vae-waits');
+    goBack();
+    undrawn -= 1;
+    if (!undrawn) document.documentElement.dataset.widgetsReady = 'true';
   };
-  const showAll = () => {
-    for (const area of waiting.keys()) show(area);
-    return queue;
-  };
+  const showAll = () => Promise.all([...waiting.keys()].map(show));
 
   const first = document.querySelector(`${VIEW}[data-first]`)?.previousElementSibling;
   addFormulas('preload');
   if (first) {
     await show(first);
-    await usable(first);
     await painted();
   }
   addFormulas('script');
@@ -140,9 +149,7 @@ async function main() {
   window.addEventListener('keydown', async (event) => {
     if (!waiting.size || event.key !== 'p' || !(event.ctrlKey || event.metaKey) || event.shiftKey || event.altKey) return;
     event.preventDefault(); // what is printed must be there before the browser asks for it
-    const areas = [...waiting.keys()];
     await showAll();
-    await Promise.all(areas.map(usable));
     window.print();
   });
 }
