@@ -109,7 +109,7 @@ function keepTarget() {
   for (const kind of ['wheel', 'touchmove', 'pointerdown', 'keydown']) {
     window.addEventListener(kind, () => moved.abort(), { passive: true, signal: moved.signal });
   }
-  return () => { if (target && !moved.signal.aborted) target.scrollIntoView(); };
+  return () => { if (target && !moved.signal.aborted) target.scrollIntoView({ behavior: 'instant' }); };
 }
 
 async function main() {
