@@ -13,10 +13,16 @@ export JUPYTER_PATH := $(CURDIR)/.venv/share/jupyter
 book: .venv/ready bundle  ## the site in _build/html; only pages whose text or package code changed run again
 	$(BUILD)
 
-test: lint chromium unit notebooks site browser  ## everything that must hold
+# The site runs the notebooks one after the other, on one core: unit tests and nbval have the other one meanwhile.
+test: lint chromium bundle  ## everything that must hold
+	@echo 'make site, its words below; make unit notebooks:'; \
+	$(MAKE) --no-print-directory site > .cache/site.log 2>&1 & site=$$!; trap "kill $$site" INT TERM; \
+	$(MAKE) --no-print-directory --keep-going unit notebooks; ran=$$?; wait $$site; built=$$?; \
+	echo 'make site:'; cat .cache/site.log; exit $$((ran + built))
+	@$(MAKE) --no-print-directory browser
 
 unit: .venv/ready bundle
-	OMP_NUM_THREADS=1 $(PY) -m pytest tests -m "not browser" -n 2
+	OMP_NUM_THREADS=1 $(PY) -m pytest tests --ignore tests/browser -n 2
 
 notebooks: .venv/ready
 	OMP_NUM_THREADS=1 $(PY) -m pytest book --nbval-lax --nbval-current-env -n 2 --dist loadfile
@@ -25,7 +31,7 @@ site: .venv/ready bundle  ## the whole book again from nothing: no cached page, 
 	rm -rf _build && $(BUILD)
 
 browser: .venv/ready chromium
-	$(PY) -m pytest tests -m browser -n 2
+	$(PY) -m pytest tests/browser -n $(or $(WORKERS),2) --dist loadgroup
 
 lab: .venv/ready
 	.venv/bin/jupyter-lab book

@@ -20,7 +20,7 @@ LAYERS = [
     *("hierarchical", "autoregressive"),
     *("training", "quadrature", "evaluation", "probes", "embeddings", "image_quality", "ground_truth", "disentanglement"),
     *("rotation", "interpolation", "sweeps"),
-    *("plotting", "exercises", "explorers", "recipes", "experiments"),
+    *("plotting", "exercises", "explorers", "recipes", "experiments", "doctor"),
 ]
 ALONE = {"plotting"}  # arrays in, figure out: imports no sibling
 

@@ -3,9 +3,12 @@
 import gzip
 import hashlib
 import http.client
+import multiprocessing
 import os
 import re
 import struct
+import time
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from urllib.error import URLError
 
@@ -310,6 +313,22 @@ def test_missing_files_without_download_name_the_ways_out(dataset, official, off
 # ---------------------------------------------------------------- downloads
 
 
+def download_together(start: Barrier, files: dict[str, bytes], root: Path, note: Path) -> None:
+    """In one of many processes: fetch at the same moment as the others."""
+
+    def fetch(url: str, download_root: str, filename: str, md5: str) -> None:
+        time.sleep(0.2)
+        name = filename.removesuffix(".gz")
+        (Path(download_root) / name).write_bytes(files[name])
+        with note.open("a") as file:
+            file.write(f"{name}\n")
+
+    note.touch()
+    torchvision.datasets.mnist.download_and_extract_archive = fetch
+    start.wait(200)
+    data._download("mnist", root)
+
+
 def serve(
     monkeypatch: pytest.MonkeyPatch, files: dict[str, bytes], broken_after: int | None = None, error: BaseException | None = None
 ) -> None:
@@ -334,8 +353,8 @@ def serve(
 def test_download_puts_the_four_files_in_place_and_nothing_else(dataset, official, size, official_files, tmp_path, monkeypatch):
     serve(monkeypatch, official_files)
     assert len(data.load_images(dataset, full=True, root=tmp_path / "new")) == size
-    found = {path.relative_to(tmp_path / "new" / official / "raw").as_posix() for path in (tmp_path / "new").rglob("*") if path.is_file()}
-    assert found == set(official_files)
+    found = {path.relative_to(tmp_path / "new").as_posix() for path in (tmp_path / "new").rglob("*") if path.is_file()}
+    assert found - {data.LOCK} == {f"{official}/raw/{file}" for file in official_files}
     serve(monkeypatch, {})  # nothing more is fetched
     assert len(data.load_images(dataset, "test", full=True, root=tmp_path / "new")) == TEST_SIZE
 
@@ -353,7 +372,7 @@ def test_broken_download_leaves_nothing_and_names_the_ways_out(dataset, broken_a
         data.load_images(dataset, full=True, root=tmp_path)
     for way_out in ("check the network", "root=", "$VAE_TUTORIAL_DATA", "full=False"):
         assert way_out in str(caught.value)
-    assert list(tmp_path.rglob("*")) == []
+    assert {path.name for path in tmp_path.rglob("*")} <= {data.LOCK}
 
 
 def test_interrupted_download_leaves_nothing_and_what_was_there(official_files, tmp_path, monkeypatch):
@@ -362,8 +381,25 @@ def test_interrupted_download_leaves_nothing_and_what_was_there(official_files, 
     serve(monkeypatch, official_files, 2, KeyboardInterrupt())
     with pytest.raises(KeyboardInterrupt):
         data.load_images(full=True, root=tmp_path)
-    left = {path.name: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    left = {path.name: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file() and path.name != data.LOCK}
     assert left == present
+
+
+def test_twenty_processes_that_want_the_data_at_once_download_it_once(official_files, tmp_path):
+    """A class that starts on one server; each process notes what it fetches, slowly, in a file of its own."""
+    context, root = multiprocessing.get_context("forkserver"), tmp_path / "shared"
+    context.set_forkserver_preload(["torchvision.datasets", "vae_tutorial.data"])  # 20 processes import PyTorch once
+    start = context.Barrier(20)
+    notes = [tmp_path / f"{number}.txt" for number in range(20)]
+    crowd = [context.Process(target=download_together, args=(start, official_files, root, note)) for note in notes]
+    for process in crowd:
+        process.start()
+    for process in crowd:
+        process.join(240)
+    assert [process.exitcode for process in crowd] == [0] * 20
+    fetched = [line for note in notes for line in note.read_text().splitlines()]
+    assert sorted(fetched) == sorted(official_files)
+    assert {path.name for path in (root / "MNIST" / "raw").iterdir()} == set(official_files)
 
 
 def test_folder_that_cannot_be_made_names_the_ways_out(official_files, tmp_path, monkeypatch):

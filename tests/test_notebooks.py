@@ -47,7 +47,7 @@ def tags(cell: nbformat.NotebookNode) -> set[str]:
 def prose(path: Path) -> str:
     """A page's text without code: Markdown cells, or the file without its fenced blocks."""
     text = "\n\n".join(cell.source for cell in cells(path, "markdown")) if path.suffix == ".ipynb" else path.read_text("utf-8")
-    return re.sub(r"^(```+)\s*\w*\n.*?^\1", "", text, flags=re.M | re.S)
+    return re.sub(r"^(```+)[^`\n]*\n.*?^\1$", "", text, flags=re.M | re.S)
 
 
 # ---------------------------------------------------------------- the book

@@ -17,7 +17,7 @@ import node
 import pydata_sphinx_theme
 import pytest
 from fontTools.ttLib import TTFont
-from offline_site import files, icons, markup, palette, pictures, scripts, widget_files
+from offline_site import address, files, icons, markup, palette, pictures, scripts, widget_files
 from PIL import Image
 
 ROOT = Path(__file__).parents[1]
@@ -279,6 +279,18 @@ def test_the_page_puts_the_files_together_again() -> None:
             model["state"]["w"] = {"bytes": list(base64.b64decode(WEIGHTS))}
             buffers.remove(buffer)
     assert first | second == wanted
+
+
+@pytest.mark.parametrize("given", ["https://school.example/vae", "https://school.example/vae/"])
+def test_base_url_ends_with_one_slash(given: str) -> None:
+    assert address.base_url(given) == "https://school.example/vae/"
+    assert address.base_url("") == ""
+
+
+@pytest.mark.parametrize("given", ["school.example/vae", "ftp://school.example/", "https:///vae", "https://school.example/?a=1"])
+def test_base_url_that_is_none_is_refused(given: str) -> None:
+    with pytest.raises(address.ConfigError, match="give it as https://host/folder/"):
+        address.base_url(given)
 
 
 def test_missing_bundle_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,6 +46,7 @@ EMBEDDED_SHA256 = {  # of the decoded pixels; of the digits with their labels
     "mnist": "1b845fda528288bf79346626fdf2fff6549f0170890dc9174bc1ef609807bbfa",
     "fashion-mnist": "48549881261d865a7d8007774f9588aacede4257fed9b17dcdd39edb10959489",
 }
+LOCK = ".download.lock"  # stays in the folder, empty
 FASHION_SHEET = Path(__file__).with_name("images") / "fashion-mnist-test.png"  # made by tests/fashion_sheet.py
 
 
@@ -198,15 +199,21 @@ def _load_official(name: str, split: str, root: Path, download: bool) -> Images:
 
 
 def _download(name: str, root: Path) -> None:
-    """Fetch into a neighbouring folder and move it into place whole, so that a broken download leaves nothing."""
+    """Fetch into a neighbouring folder and move it into place whole, so that a broken download leaves nothing.
+
+    Of many processes that want the same files at once (a class on one server), one fetches and the others wait for it.
+    """
+    from filelock import FileLock
     from torchvision import datasets
 
     official = OFFICIAL_CLASSES[name]
+    target = root / official / "raw"
     try:
         root.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".download-", dir=root) as scratch:
+        with FileLock(root / LOCK), tempfile.TemporaryDirectory(prefix=".download-", dir=root) as scratch:
+            if all((target / file).exists() for file in OFFICIAL_FILES[name]):
+                return  # another process was here first
             getattr(datasets, official)(scratch, download=True)
-            target = root / official / "raw"
             target.mkdir(parents=True, exist_ok=True)
             for file in (Path(scratch) / official / "raw").glob("*-ubyte"):
                 os.replace(file, target / file.name)

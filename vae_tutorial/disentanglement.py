@@ -77,7 +77,7 @@ class DCI:
 
 
 def dci(codes: ArrayLike, factors: ArrayLike, test_codes: ArrayLike, test_factors: ArrayLike, seed: int = 0) -> DCI:
-    """DCI (Eastwood & Williams 2018, sec. 2) with the library's gradient-boosted trees, scikit-learn's defaults.
+    """DCI (Eastwood & Williams 2018) with the library's gradient-boosted trees, scikit-learn's defaults.
 
     100 trees for each value of each factor: 3.5 minutes on one core for ten units, the library's 10,000 points and the 113
     values of dSprites. Fewer points take less time, and give another score: say so beside it.
@@ -113,7 +113,7 @@ def dci(codes: ArrayLike, factors: ArrayLike, test_codes: ArrayLike, test_factor
 
 
 def sap(codes: ArrayLike, factors: ArrayLike, test_codes: ArrayLike, test_factors: ArrayLike) -> float:
-    """Separated attribute predictability (Kumar et al. 2018, sec. 3): the two units that best predict a factor, their difference.
+    """Separated attribute predictability (Kumar et al. 2018): the two units that best predict a factor, their difference.
 
     A linear support vector machine for each unit and factor; the score is the gap between test accuracies, averaged
     over factors. All factors count as classes, the library's default.

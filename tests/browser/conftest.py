@@ -12,11 +12,39 @@ import pytest
 from built_site import ROOT, SITE, Explorer
 from chromium import ADVICE, executable
 from live_explorer import LiveExplorer
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from shelf import Shelf
 from waiting import settle
 from watch import Watch
 
 SUB_FOLDER = "/shelf/vae/"  # the site must not need a server of its own
+PATIENCE = 30_000  # milliseconds: nothing is measured by it, a machine may be busy
+FAILED = pytest.StashKey[bool]()
+
+expect.set_options(timeout=PATIENCE)
+
+
+def page_of(item: pytest.Item) -> str:
+    """The page of the site that a test is about, or nothing."""
+    given = item.callspec.params if hasattr(item, "callspec") else {}
+    return getattr(given.get("explorer"), "page", None) or given.get("name") or ""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let all tests of a page follow one another, in the same worker (`--dist loadgroup`), which keeps the page open."""
+    items.sort(key=page_of)
+    for item in items:
+        if page := page_of(item):
+            item.add_marker(pytest.mark.xdist_group(page))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Note that a test failed, so that nothing it left behind meets the next one."""
+    report = yield
+    item.stash[FAILED] = report.failed or item.stash.get(FAILED, False)
+    return report
 
 
 class _SubFolder(SimpleHTTPRequestHandler):
@@ -60,17 +88,29 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
+@pytest.fixture(scope="session")
+def open_context(browser: Browser) -> Callable[..., BrowserContext]:
+    """Open a browser context (settings as Playwright's `new_context`) that waits with patience."""
+
+    def open_one(**settings: object) -> BrowserContext:
+        opened = browser.new_context(**({"viewport": {"width": 1280, "height": 900}} | settings))
+        opened.set_default_timeout(PATIENCE)
+        opened.set_default_navigation_timeout(3 * PATIENCE)
+        return opened
+
+    return open_one
+
+
 @pytest.fixture
-def context(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
-    """Open browser contexts (settings as Playwright's `new_context`); they are closed after the test."""
+def context(open_context: Callable[..., BrowserContext]) -> Iterator[Callable[..., BrowserContext]]:
+    """Open browser contexts that are closed after the test."""
     opened: list[BrowserContext] = []
 
-    def open_context(**settings: object) -> BrowserContext:
-        opened.append(browser.new_context(**({"viewport": {"width": 1280, "height": 900}} | settings)))
-        opened[-1].set_default_timeout(15_000)
+    def open_one(**settings: object) -> BrowserContext:
+        opened.append(open_context(**settings))
         return opened[-1]
 
-    yield open_context
+    yield open_one
     for each in opened:
         each.close()
 
@@ -84,7 +124,7 @@ def visit(context: Callable[..., BrowserContext], bases: dict[str, str]) -> Iter
         page = context(**settings).new_page()
         if slowdown != 1:
             page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": slowdown})
-            page.set_default_timeout(60_000)
+            page.set_default_timeout(4 * PATIENCE)
         watches.append(Watch(page, bases[scheme]))
         page.goto(bases[scheme] + name)
         if settings.get("java_script_enabled", True):
@@ -96,13 +136,43 @@ def visit(context: Callable[..., BrowserContext], bases: dict[str, str]) -> Iter
     assert not problems, "\n".join(problems)
 
 
-@pytest.fixture
-def show(visit: Callable[..., Page]) -> Callable[..., LiveExplorer]:
-    """Open the page of an explorer and return it alive."""
+@pytest.fixture(scope="session")
+def shelf(open_context: Callable[..., BrowserContext], bases: dict[str, str]) -> Iterator[Shelf]:
+    """The pages that stay open from test to test."""
+    kept = Shelf(open_context, bases)
+    yield kept
+    kept.clear()
 
-    def open_explorer(explorer: Explorer, link: str = "", scheme: str = "http", **settings: object) -> LiveExplorer:
+
+@pytest.fixture
+def look(shelf: Shelf, request: pytest.FixtureRequest) -> Iterator[Callable[..., Page]]:
+    """As `visit`, but of a page that may have been open before: it stands as it opened, and is watched as one that is visited."""
+    watches: list[Watch] = []
+
+    def take(name: str, scheme: str = "http", place: int | None = None, **settings: object) -> Page:
+        kept = shelf.take(name, scheme, place, **settings)
+        watches.append(kept.watch)
+        return kept.page
+
+    yield take
+    problems = [problem for watch in watches for problem in watch.collect()]
+    if problems or request.node.stash.get(FAILED, False):
+        shelf.clear()
+    assert not problems, "\n".join(problems)
+
+
+@pytest.fixture
+def show(visit: Callable[..., Page], look: Callable[..., Page]) -> Callable[..., LiveExplorer]:
+    """Return an explorer alive, as its page opens it; with a link, a slowdown or `fresh` on a page that nobody has touched."""
+
+    def open_explorer(
+        explorer: Explorer, link: str = "", scheme: str = "http", slowdown: float = 1, fresh: bool = False, **settings: object
+    ) -> LiveExplorer:
         assert explorer, "the site has no explorer of this kind"
-        page = visit(explorer.page + (f"#{link}" if link else ""), scheme, **settings)
+        if link or fresh or slowdown != 1:
+            page = visit(explorer.page + (f"#{link}" if link else ""), scheme, slowdown, **settings)
+        else:
+            page = look(explorer.page, scheme, explorer.place, **settings)
         return LiveExplorer(page, page.locator(".widget-subarea").nth(explorer.place), str(explorer))
 
     return open_explorer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Callable
@@ -14,23 +15,24 @@ from playwright.sync_api import Locator, Page, expect
 from waiting import next_frame
 
 TOLERANCE = 2e-3  # of a pixel's probability, at the shipped precision
-PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
-PATIENCE = 10  # seconds until a picture must have followed
-START = 30  # seconds until an explorer that has waited for the reader must be there
+PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
+PATIENCE = 30  # seconds until a picture must have followed
 
+# As one text: Playwright takes long over tens of thousands of numbers. JSON knows no NaN, Python's reader does.
 SNAPSHOT = """(el) => {
     const box = el.closest('.widget-vbox');
-    const plain = (value) => ArrayBuffer.isView(value) ? Array.from(value) : value;
+    const tell = (_, value) => ArrayBuffer.isView(value) ? Array.from(value)
+        : typeof value === 'number' && !Number.isFinite(value) ? `${value}` : value;
     const names = ['decoded', 'decodedAutoencoder', 'input', 'mu', 'sigma', 'z', 'rate', 'distortion', 'betaEffective', 'lossScale',
         'family', 'digit', 'sample', 'noise', 'rms', 'outside'];
-    return {
-        ...Object.fromEntries(names.filter((name) => name in el).map((name) => [name, plain(el[name])])),
-        ...Object.fromEntries(Object.entries(el.values ?? {}).map(([name, value]) => [name, plain(value)])),
+    return JSON.stringify({
+        ...Object.fromEntries(names.filter((name) => name in el).map((name) => [name, el[name]])),
+        ...el.values,
         sliders: Object.fromEntries([...box.querySelectorAll('.widget-slider, .widget-inline-hbox:has(.noUi-handle)')].map((slider) =>
             [slider.querySelector('.widget-label').textContent, slider.querySelector('.widget-readout').textContent])),
         fields: Object.fromEntries([...el.querySelectorAll('select, input')].map((node) => [node.getAttribute('aria-label'), node.value])),
         pressed: [...el.querySelectorAll('[aria-pressed=true]')].map((node) => node.getAttribute('aria-label') ?? node.textContent),
-    };
+    }, tell);
 }"""
 
 
@@ -47,11 +49,11 @@ class LiveExplorer:
         self.page, self.box, self.name = page, box, name
         self.el = box.locator(".vae-explorer")
         self.box.scroll_into_view_if_needed()  # it may have waited for that
-        expect(self.el).to_have_attribute("data-ready", "true", timeout=1000 * START)
+        expect(self.el).to_have_attribute("data-ready", "true")
 
     def snapshot(self) -> dict[str, Any]:
         """What the explorer shows at this moment: its numbers, arrays and sliders' readouts."""
-        shown = self.el.evaluate(SNAPSHOT)
+        shown = json.loads(re.sub(r'"(NaN|-?Infinity)"', r"\1", self.el.evaluate(SNAPSHOT)))
         shown["sliders"] = {label: _number(text) for label, text in shown["sliders"].items()}
         return shown
 

@@ -42,6 +42,14 @@ RING = """(node) => {
     const s = getComputedStyle(node);
     return [s.outlineStyle, s.outlineWidth, s.outlineColor, s.boxShadow, s.borderColor].join();
 }"""
+# Until nothing has been said for longer than an announcement takes.
+SILENCE = """(node) => new Promise((done) => {
+    let timer = setTimeout(done, 1200);
+    new MutationObserver(() => {
+        clearTimeout(timer);
+        timer = setTimeout(done, 1200);
+    }).observe(node, { childList: true, characterData: true, subtree: true });
+})"""
 FOCUSABLE = ".noUi-handle, [contenteditable=true], button:visible, canvas[tabindex], select:visible, input:visible"
 
 
@@ -66,7 +74,7 @@ def test_explorers_start_on_a_slow_phone(show, explorer):
 def test_sliders_move_by_keyboard(show, explorer, scheme):
     live, expected = show(explorer, scheme=scheme), reference(explorer)
     live.agree(expected, "as the page opens")
-    for label in live.labels:
+    for label in live.labels if scheme == "http" else live.labels[:1]:  # the same scripts move them, once they are there
         handle, start = live.handle(label), live.readout(label)
         assert handle.get_attribute("aria-label"), f"{explorer}: slider {label} has no name"
         there, back, sign = ("ArrowLeft", "ArrowRight", -1) if at_its_end(handle) else ("ArrowRight", "ArrowLeft", 1)
@@ -121,6 +129,7 @@ def test_screen_reader_hears_the_change(show, explorer):
     live = show(explorer)
     region = live.el.locator("[aria-live=polite]")
     live.page.wait_for_function("(node) => node.textContent", arg=region.element_handle())
+    region.evaluate(SILENCE)
     before = region.text_content()
     live.press(live.labels[0], "Home" if at_its_end(live.handle(live.labels[0])) else "End")
     live.page.wait_for_function("([node, before]) => node.textContent !== before", arg=[region.element_handle(), before])
@@ -146,7 +155,8 @@ def test_focus_is_visible_and_free(show, explorer):
 
 @each()
 def test_canvases_are_sharp_and_follow_the_theme(show, explorer):
-    live = show(explorer, color_scheme="light", device_scale_factor=2)
+    live = show(explorer, **PHONE)
+    assert live.page.evaluate("devicePixelRatio") == 2
     blurred = live.el.evaluate(BLURRED)
     assert not blurred, f"{explorer}: canvases with too few pixels for the screen: {blurred}"
     light = live.el.evaluate(PICTURES)

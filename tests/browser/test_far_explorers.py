@@ -29,7 +29,6 @@ def opened(context, bases):
 
     def open_page(name, scheme="http", link="", **settings):
         page = context(**settings).new_page()
-        page.set_default_timeout(60_000)
         watch = Watch(page, bases[scheme])
         page.goto(bases[scheme] + name + link)
         for condition in (FIRST_DRAWN, FORMULAS_WRITTEN, FRAMES):
@@ -85,7 +84,6 @@ def test_a_heading_that_a_link_leads_to_stays_in_sight(opened, width):
 def test_an_explorer_that_cannot_come_says_so(context, bases):
     explorer = last_far_explorer()
     page = context().new_page()
-    page.set_default_timeout(60_000)
     addresses = read(explorer.page).widget_files
     address = [each for each in addresses if addresses.count(each) == 1][-1]  # of the last one only
     page.route("**/_widgets/*", lambda route: route.abort() if route.request.url.endswith(address.split("/")[-1]) else route.continue_())

@@ -16,6 +16,11 @@ class Watch:
         page.on("console", self._console)
         page.on("pageerror", self._error)
 
+    def collect(self) -> list[str]:
+        """The problems since the last call."""
+        problems, self.problems = self.problems, []
+        return problems
+
     def _note(self, what: str) -> None:
         self.problems.append(f"{self.page.url}: {what}")
 

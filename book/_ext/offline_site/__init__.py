@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import files, finish, scripts, sources
+from . import address, files, finish, scripts, sources
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Connect the extension's steps to the events of a build, in the order in which they happen."""
+    app.connect("config-inited", address.use_base_url, priority=1)
     app.connect("config-inited", scripts.use_local_scripts, priority=900)
     app.connect("builder-inited", scripts.disconnect_thebe, priority=1)
     app.connect("builder-inited", files.copy_assets)

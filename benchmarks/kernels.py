@@ -1,0 +1,79 @@
+"""What a student's kernel takes on a class server: memory after a whole page, and seconds from its start to its first answer.
+
+Every page runs in a kernel of its own, one after the other, on one thread. The memory is what stays resident at the end of the page
+and the most that it was on the way; pages are shared between kernels, so twenty kernels take less than twenty times as much.
+"""
+
+import argparse
+import json
+import os
+import platform
+import time
+from datetime import date
+from pathlib import Path
+from statistics import median
+
+import nbformat
+import psutil
+from nbclient import NotebookClient
+from tqdm import tqdm
+
+ROOT = Path(__file__).parents[1]
+RECORD = Path(__file__).with_name("kernels.json")
+LIMIT = 1_000  # MB resident after a page
+STARTS = 5
+
+
+def page_paths() -> list[Path]:
+    """The book's notebooks."""
+    found = (path.relative_to(ROOT / "book") for path in (ROOT / "book").rglob("*.ipynb"))
+    return sorted(ROOT / "book" / path for path in found if not any(part.startswith((".", "_")) for part in path.parts))
+
+
+def memory_of(path: Path) -> dict[str, float]:
+    """Run a page; the kernel's memory in MB at its end and at its peak, and the page's seconds."""
+    notebook, samples, started = nbformat.read(path, as_version=4), [], time.perf_counter()
+    client = NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(path.parent)}})
+
+    def look(**_: object) -> None:
+        samples.append(psutil.Process(client.km.provisioner.pid).memory_info().rss / 1e6)
+
+    client.on_cell_executed = look
+    client.execute()
+    return {"after": round(samples[-1]), "peak": round(max(samples)), "seconds": round(time.perf_counter() - started)}
+
+
+def seconds_to_start() -> float:
+    """From a kernel's start to the end of its first cell, which imports the package."""
+    cell = nbformat.v4.new_code_cell("from vae_tutorial import checkpoints, data, explorers, models, plotting, training")
+    started = time.perf_counter()
+    NotebookClient(nbformat.v4.new_notebook(cells=[cell]), timeout=600).execute()
+    return time.perf_counter() - started
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--record", action="store_true", help=f"write {RECORD.name}, which the book reads")
+    parser.add_argument("pages", nargs="*", type=Path, help="notebooks (default: all)")
+    options = parser.parse_args()
+    os.environ["OMP_NUM_THREADS"] = "1"
+    starts = [seconds_to_start() for _ in range(STARTS)]
+    spread = f"median of {STARTS}, {min(starts):.1f} to {max(starts):.1f}"
+    print(f"from a kernel's start to the package imported: {median(starts):.1f} s ({spread})")
+    pages = {}
+    for path in tqdm(options.pages or page_paths(), unit="page"):
+        name = path.resolve().relative_to(ROOT / "book").with_suffix("").as_posix()
+        pages[name] = memory_of(path)
+        tqdm.write(f"{name:36} {pages[name]['after']:5} MB after, {pages[name]['peak']:5} MB at most, {pages[name]['seconds']:4} s")
+    heaviest = max(pages, key=lambda name: pages[name]["after"])
+    print(f"heaviest: {heaviest}, {pages[heaviest]['after']} MB (aim: under {LIMIT})")
+    if options.record:
+        machine = {"cores": os.cpu_count(), "system": platform.system(), "python": platform.python_version()}
+        content = {"command": "python benchmarks/kernels.py --record", "date": date.today().isoformat(), "machine": machine}
+        content |= {"start_seconds": [round(each, 2) for each in sorted(starts)], "pages": pages}
+        RECORD.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

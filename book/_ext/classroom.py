@@ -1,0 +1,95 @@
+"""Student and solution notebooks, made from the book's pages: `make classroom`.
+
+Both folders hold every page and what it links to, so that they open anywhere. A student's page has the exercises and their
+checks and no solutions; a solution page shows each solution in the place of the learner's cell.
+"""
+
+import argparse
+import re
+import shutil
+from copy import deepcopy
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+BOOK = Path(__file__).parents[1]
+PROSE_SOLUTION = re.compile(r"\n*<details>\s*<summary>Solution\b.*?</summary>(.*?)</details>", re.S)
+
+
+def student_version(page: NotebookNode) -> NotebookNode:
+    """The page without its solutions, those in prose included."""
+    kept = [_copied(cell) for cell in page.cells if not is_solution(cell)]
+    for cell in kept:
+        if cell.cell_type == "markdown":
+            cell.source = PROSE_SOLUTION.sub("", cell.source)
+    return _notebook(page, kept)
+
+
+def solution_version(page: NotebookNode) -> NotebookNode:
+    """The page with its solutions unfolded, each in the place of the cell that waits for the learner's answer."""
+    kept = []
+    for cell, following in zip(page.cells, [*page.cells[1:], None], strict=True):
+        if is_question(cell) and following is not None and is_solution(following):
+            continue
+        kept.append(_copied(cell))
+        if is_solution(cell):
+            kept[-1].metadata = NotebookNode(tags=["solution"])
+        elif cell.cell_type == "markdown":
+            kept[-1].source = PROSE_SOLUTION.sub(lambda found: f"\n\n**Solution.** {found[1].strip()}", cell.source)
+    return _notebook(page, kept)
+
+
+def is_solution(cell: NotebookNode) -> bool:
+    """Whether a cell is a solution in code."""
+    return "solution" in cell.metadata.get("tags", [])
+
+
+def is_question(cell: NotebookNode) -> bool:
+    """Whether a cell waits for the learner's answer."""
+    return cell.cell_type == "code" and "exercises.check(" in cell.source and not is_solution(cell)
+
+
+def page_paths() -> list[Path]:
+    """The book's notebooks, without those that tools leave behind."""
+    return [path for path in sorted(BOOK.rglob("*.ipynb")) if not re.search(r"/[._]", f"/{path.relative_to(BOOK).as_posix()}")]
+
+
+def write(to: Path) -> int:
+    """Write `student/` and `solutions/` into a new folder beside the old one, then swap; return the number of pages."""
+    fresh = to.with_name(f"{to.name}.partial")
+    shutil.rmtree(fresh, ignore_errors=True)
+    pages = page_paths()
+    for folder, version in (("student", student_version), ("solutions", solution_version)):
+        shutil.copytree(BOOK, fresh / folder, ignore=shutil.ignore_patterns("_*", ".*", "*.ipynb", "*.bib"))
+        for path in pages:
+            nbformat.write(version(nbformat.read(path, as_version=4)), fresh / folder / path.relative_to(BOOK))
+    shutil.rmtree(to, ignore_errors=True)
+    fresh.rename(to)
+    return len(pages)
+
+
+def _copied(cell: NotebookNode) -> NotebookNode:
+    """A cell of its own, without outputs."""
+    cell = deepcopy(cell)
+    if cell.cell_type == "code":
+        cell.outputs, cell.execution_count = [], None
+    return cell
+
+
+def _notebook(page: NotebookNode, cells: list[NotebookNode]) -> NotebookNode:
+    made = nbformat.v4.new_notebook(cells=cells, metadata=page.metadata)
+    made.nbformat_minor = page.nbformat_minor
+    return made
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("to", type=Path, help="the folder that is made, or made anew")
+    to = parser.parse_args().to
+    print(f"wrote {write(to)} pages into {to / 'student'} and into {to / 'solutions'}")
+
+
+if __name__ == "__main__":
+    main()

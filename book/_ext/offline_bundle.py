@@ -1,0 +1,87 @@
+"""The whole book in one zip for a USB stick: site, notebooks and wheel. `make bundle` builds the parts first.
+
+`index.html` at its top opens the site by a double-click; `READ-ME.txt` says what else is there.
+"""
+
+import argparse
+import os
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+TOP = "variational-autoencoders-live"
+FRONT_DOOR = """<!DOCTYPE html>
+<html lang="en-GB">
+<head><meta charset="utf-8"><title>Variational Autoencoders, Live</title>
+<meta http-equiv="refresh" content="0; url=site/index.html"></head>
+<body><p><a href="site/index.html">Open the book</a></p></body>
+</html>
+"""
+READ_ME = """Variational Autoencoders, Live
+
+index.html   Double-click it: the whole book, sliders included, without a network.
+student/     The pages as notebooks, exercises without solutions.
+solutions/   The same with the solutions shown.
+{wheel}
+             The package that the notebooks import. In an environment with Python {pythons}:
+                 pip install {wheel} jupyterlab
+                 jupyter lab student
+             PyTorch and the rest come from the network, once. Then: python -m vae_tutorial.doctor
+
+Text CC BY 4.0, code BSD-3-Clause. Licences of the data: README of the project.
+"""
+WHEN = (2000, 1, 1, 0, 0, 0)  # the same content makes the same zip
+PYTHONS = "3.11 to 3.13"
+
+
+def contents(site: Path, notebooks: Path, wheel: Path) -> Iterator[tuple[str, bytes | Path]]:
+    """Every file of the zip by its name, and what is in it.
+
+    Raises:
+        FileNotFoundError: a part is not built yet.
+    """
+    for part, made_by in ((site / "index.html", "make book"), (notebooks / "student", "make classroom"), (wheel, "make bundle")):
+        if not part.exists():
+            raise FileNotFoundError(f"{part} is missing: run `{made_by}` first")
+    yield "index.html", FRONT_DOOR.encode()
+    yield "READ-ME.txt", READ_ME.format(wheel=wheel.name, pythons=PYTHONS).replace("\n", "\r\n").encode()  # for old editors, too
+    yield wheel.name, wheel
+    for name, folder in (("site", site), ("student", notebooks / "student"), ("solutions", notebooks / "solutions")):
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and path.name != ".buildinfo":
+                yield f"{name}/{path.relative_to(folder).as_posix()}", path
+
+
+def write(to: Path, site: Path, notebooks: Path, wheel: Path) -> int:
+    """Write the zip atomically; return the number of files in it."""
+    files = list(contents(site, notebooks, wheel))
+    to.parent.mkdir(parents=True, exist_ok=True)
+    handle, partial = tempfile.mkstemp(suffix=".partial", dir=to.parent)
+    try:
+        with os.fdopen(handle, "wb") as stream, zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, content in files:
+                entry = zipfile.ZipInfo(f"{TOP}/{name}", WHEN)
+                entry.external_attr = 0o644 << 16
+                data = content.read_bytes() if isinstance(content, Path) else content
+                archive.writestr(entry, data, zipfile.ZIP_DEFLATED)
+        os.replace(partial, to)
+    except BaseException:
+        Path(partial).unlink(missing_ok=True)
+        raise
+    return len(files)
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    for part in ("to", "site", "notebooks", "wheels"):
+        parser.add_argument(part, type=Path)
+    options = parser.parse_args()
+    wheels = sorted(options.wheels.glob("vae_tutorial-*.whl"))
+    count = write(options.to, options.site, options.notebooks, wheels[-1] if wheels else options.wheels / "vae_tutorial.whl")
+    print(f"wrote {options.to}: {count} files, {options.to.stat().st_size / 1e6:.0f} MB")
+
+
+if __name__ == "__main__":
+    main()

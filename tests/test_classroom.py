@@ -1,0 +1,159 @@
+"""Student and solution notebooks, as `make classroom` writes them."""
+
+import ast
+import builtins
+import re
+from pathlib import Path
+
+import classroom
+import nbformat
+import pytest
+
+from vae_tutorial import exercises
+
+PAGES = {path.relative_to(classroom.BOOK).as_posix(): nbformat.read(path, as_version=4) for path in classroom.page_paths()}
+WITH_EXERCISES = [name for name, page in PAGES.items() if any(map(classroom.is_question, page.cells))]
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory) -> Path:
+    to = tmp_path_factory.mktemp("classroom") / "made"
+    assert classroom.write(to) == len(PAGES)
+    return to
+
+
+def read(folder: Path, name: str) -> nbformat.NotebookNode:
+    notebook = nbformat.read(folder / name, as_version=4)
+    nbformat.validate(notebook)
+    return notebook
+
+
+def code(page: nbformat.NotebookNode) -> list[str]:
+    return [cell.source for cell in page.cells if cell.cell_type == "code"]
+
+
+def prose(page: nbformat.NotebookNode) -> str:
+    return "\n\n".join(cell.source for cell in page.cells if cell.cell_type == "markdown")
+
+
+def imports(page: nbformat.NotebookNode) -> dict:
+    """What the page imports, by its name."""
+    found = [node for source in code(page) for node in ast.walk(ast.parse(source)) if isinstance(node, (ast.Import, ast.ImportFrom))]
+    names: dict = {}
+    exec("\n".join(map(ast.unparse, found)), names)
+    return names
+
+
+def registered(name: str) -> set[str]:
+    """The exercises of a page."""
+    return {known for known in exercises.exercise_names() if known.split("/")[0] == Path(name).stem}
+
+
+def verdicts(source: str, names: dict) -> list[exercises.Verdict]:
+    """Run a question's cell as it waits for an answer, with the page's imports, and hand over what its checks said.
+
+    Of its statements those run that are the learner's: definitions, what is set to three dots, and the check.
+    """
+    said = []
+    tree = ast.parse(source)
+    kinds = (ast.FunctionDef, ast.ClassDef)
+    tree.body = [node for node in tree.body if isinstance(node, kinds) or re.search(r"\.\.\.|exercises\.check\(", ast.unparse(node))]
+
+    class Listening:
+        def check(self, *arguments):
+            said.append(exercises.check(*arguments))
+            return said[-1]
+
+    exec(compile(tree, "<cell>", "exec"), names | {"exercises": Listening()})
+    return said
+
+
+@pytest.mark.parametrize("name", WITH_EXERCISES)
+def test_a_students_page_fails_every_check_until_it_is_answered(written, name):
+    page = read(written / "student", name)
+    asked = [cell.source for cell in page.cells if classroom.is_question(cell)]
+    known, names = imports(page), set()
+    for source in asked:
+        said = verdicts(source, known)
+        assert said, source
+        assert not any(verdict.passed for verdict in said), source
+        names |= {verdict.name for verdict in said}
+    assert names == registered(name), "every exercise of the page is asked"
+
+
+@pytest.mark.parametrize("name", WITH_EXERCISES)
+def test_a_students_page_tells_no_solution(written, name):
+    page = read(written / "student", name)
+    assert not any(map(classroom.is_solution, page.cells))
+    assert "<summary>Solution" not in prose(page)
+    assert "assert exercises.check(" not in "\n".join(code(page))
+    if "<summary>Solution" in prose(PAGES[name]):
+        assert len(prose(page)) < len(prose(PAGES[name]))
+
+
+@pytest.mark.parametrize("name", WITH_EXERCISES)
+def test_what_is_left_of_a_students_page_needs_nothing_from_the_solutions(name):
+    """Names that only solutions set are read by no cell that stays."""
+    kept, removed = set(), set()
+    for cell in PAGES[name].cells:
+        if cell.cell_type == "code":
+            (removed if classroom.is_solution(cell) else kept).update(stored(cell.source))
+    alone = removed - kept - set(dir(builtins))
+    for source in code(classroom.student_version(PAGES[name])):
+        assert loaded(source) & alone == set(), source
+
+
+@pytest.mark.parametrize("name", WITH_EXERCISES)
+def test_a_solution_page_runs_what_the_books_tests_run(written, name):
+    """nbval runs every cell of every page, its solutions' assertions included; here the same cells stand, but for the questions."""
+    source, made = PAGES[name], read(written / "solutions", name)
+    answered = [cell.source for cell in source.cells if cell.cell_type == "code" and not classroom.is_question(cell)]
+    assert [text for text in code(made) if "exercises.check(" not in text or "assert exercises.check(" in text] == answered
+    shown = [cell for cell in made.cells if classroom.is_solution(cell)]
+    assert len(shown) == sum(map(classroom.is_solution, source.cells))
+    assert not any("hide-cell" in cell.metadata.tags or cell.metadata.get("jupyter") for cell in shown)
+    passed = set(re.findall(r'assert exercises\.check\(\s*"([^"]+)"', "\n".join(code(made))))
+    assert passed == registered(name)
+
+
+@pytest.mark.parametrize("name", WITH_EXERCISES)
+def test_a_solution_page_leaves_no_question_open(written, name):
+    assert not any(map(classroom.is_question, read(written / "solutions", name).cells))
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("folder", ["student", "solutions"])
+def test_what_a_page_shows_and_links_to_is_there(written, folder, name):
+    page = read(written / folder, name)
+    assert not any(cell.get("outputs") for cell in page.cells)
+    for target in re.findall(r"\]\(([^)\s#]+)[^)]*\)", re.sub(r"`[^`]*`", "", prose(page))):
+        if not re.match(r"[a-z]+:", target):
+            assert ((written / folder / name).parent / target).exists(), target
+
+
+def test_writing_again_replaces_what_was_there(written):
+    (written / "student" / "old.ipynb").write_text("old")
+    classroom.write(written)
+    assert not (written / "student" / "old.ipynb").exists()
+    assert not written.with_name(f"{written.name}.partial").exists()
+
+
+def stored(source: str) -> set[str]:
+    """Names that a cell sets at its top."""
+    names = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            names.add(node.id)
+        elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            names.add(node.name)
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            names |= {(alias.asname or alias.name).split(".")[0] for alias in node.names}
+    return names
+
+
+def loaded(source: str) -> set[str]:
+    """Names that a cell reads and does not set itself."""
+    tree = ast.parse(source)
+    arguments = {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
+    read_here = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+    return read_here - stored(source) - arguments

@@ -1,0 +1,106 @@
+"""The set-up check: silent where all is well, and of use on a broken machine."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from vae_tutorial import doctor
+
+PACKAGE = Path(doctor.__file__).parent
+
+
+def consult(*before: str, package: Path = PACKAGE, arguments: tuple[str, ...] = ()) -> tuple[int, str]:
+    """Run the doctor in a process of its own, after these lines of Python; its exit code and what it printed."""
+    start = [f"sys.argv = ['doctor', *{arguments!r}]", "runpy.run_module('vae_tutorial.doctor', run_name='__main__')"]
+    code = "\n".join(["import runpy, sys", *before, *start])
+    surroundings = os.environ | {"PYTHONPATH": str(package.parent), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONIOENCODING": "utf-8"}
+    command = [sys.executable, "-c", code]  # which looks for modules in its own folder first
+    run = subprocess.run(command, env=surroundings, cwd=package.parent, capture_output=True, encoding="utf-8", timeout=300)
+    assert not run.stderr, run.stderr
+    return run.returncode, run.stdout
+
+
+@pytest.fixture
+def copied(tmp_path) -> Path:
+    """The package in a folder of its own, to break."""
+    return Path(shutil.copytree(PACKAGE, tmp_path / PACKAGE.name, ignore=shutil.ignore_patterns("__pycache__")))
+
+
+def test_a_sound_machine_has_nothing_to_mend(tmp_path):
+    code, text = consult(arguments=("--data", str(tmp_path)))
+    assert code == 0, text
+    assert "✗" not in text
+    assert text.rstrip().endswith("open a page.")
+    for part in ("Python", "torch", "memory", "widgets", "digits", "checkpoints", "training"):
+        assert f"✓ {part}:" in text
+
+
+@pytest.mark.parametrize("missing", ["torch", "anywidget", "mlxtend", "safetensors"])
+def test_a_missing_package_is_named_and_the_rest_is_told_all_the_same(missing):
+    code, text = consult(f"sys.modules[{missing!r}] = None")
+    assert code >= 1, text
+    assert f"{missing} cannot be imported" in text
+    assert "pip install" in text
+    assert "✓ Python" in text
+    assert "Traceback" not in text
+
+
+def test_a_damaged_checkpoint_is_named_with_what_to_do(copied):
+    path = copied / "weights" / "mnist-2d.safetensors"
+    path.write_bytes(path.read_bytes()[:-100])
+    code, text = consult(package=copied)
+    assert code == 1, text
+    assert "✗ mnist-2d: damaged" in text
+    assert str(path) in text
+    assert "reinstall" in text
+
+
+def test_a_damaged_card_is_named_with_what_to_do(copied):
+    (copied / "weights" / "mnist-2d.json").write_text("{")
+    code, text = consult(package=copied)
+    assert code == 1, text
+    assert "✗ mnist-2d: damaged" in text
+
+
+def test_missing_widget_front_ends_are_named(monkeypatch, tmp_path):
+    monkeypatch.setattr(doctor, "_labextensions", lambda: [tmp_path])
+    found = {finding.what: finding for finding in doctor.widgets()}
+    assert "pip install" in found["JupyterLab's anywidget"].advice
+    assert "pip install" in found["JupyterLab's @jupyter-widgets/jupyterlab-manager"].advice
+
+
+@pytest.mark.parametrize(
+    ("version", "limits", "fits"),
+    [("3.11.7", ">=3.11,<3.14", True), ("3.14.0", ">=3.11,<3.14", False), ("3.10.2", "<3.14,>=3.11", False), ("2.10.0", ">=2.2", True),
+     ("2.14.1+cpu", ">=2.2", True), ("7.7.0", ">=7.7.1", False), ("1.0", "", True)],
+)  # fmt: skip
+def test_versions_are_compared_as_numbers(version, limits, fits):
+    [finding] = doctor._fits("it", version, limits, "mend it")
+    assert (finding.advice == "") == fits
+
+
+def test_a_training_that_learns_nothing_is_a_finding(monkeypatch):
+    monkeypatch.setattr("vae_tutorial.training.fit", lambda *_, **__: None)
+    monkeypatch.setattr(doctor, "SECONDS", 0.0)
+    [finding] = doctor.training()
+    assert "reinstall" in finding.advice
+
+
+def test_little_memory_is_a_finding(monkeypatch):
+    monkeypatch.setattr(doctor, "MEMORY", 1e6)
+    [finding] = doctor.memory()
+    assert "close" in finding.advice
+
+
+def test_whole_sets_that_are_damaged_are_named(tmp_path):
+    folder = tmp_path / "MNIST" / "raw"
+    folder.mkdir(parents=True)
+    for name in ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"):
+        (folder / name).write_bytes(b"half")
+    code, text = consult(arguments=("--data", str(tmp_path)))
+    assert code == 1, text
+    assert "corrupt or truncated: delete it" in text

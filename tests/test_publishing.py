@@ -1,0 +1,75 @@
+"""What other services read: the workflow that publishes the site, Binder's files, the change log and the citation."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+import vae_tutorial
+
+ROOT = Path(__file__).parents[1]
+WORKFLOW = yaml.safe_load((ROOT / ".github" / "workflows" / "book.yml").read_text("utf-8"))
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+TARGETS = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text("utf-8"), re.M))
+
+
+def steps() -> list[dict]:
+    return [step for job in WORKFLOW["jobs"].values() for step in job["steps"]]
+
+
+def test_the_workflow_asks_for_no_more_rights_than_publishing_needs():
+    assert WORKFLOW["permissions"] == {"contents": "read"}
+    assert {name: job.get("permissions") for name, job in WORKFLOW["jobs"].items()} == {
+        "test": None, "publish": {"pages": "write", "id-token": "write"},
+    }  # fmt: skip
+    assert "secrets." not in (ROOT / ".github" / "workflows" / "book.yml").read_text("utf-8")
+
+
+def test_only_main_is_published_and_only_what_was_tested():
+    publish = WORKFLOW["jobs"]["publish"]
+    assert publish["needs"] == "test"
+    assert publish["if"] == "github.ref == 'refs/heads/main'"
+    assert WORKFLOW["jobs"]["test"]["timeout-minutes"] <= 90
+
+
+def test_the_workflow_runs_the_readmes_command_with_the_sites_address():
+    [step] = [step for step in steps() if "run" in step]
+    assert step["run"] == "make test"
+    assert step["env"] == {"BASE_URL": "${{ steps.pages.outputs.base_url }}"}
+    assert "pages" in {other.get("id") for other in steps()}
+
+
+def test_every_action_is_github_s_own_at_a_fixed_version():
+    for step in steps():
+        if "uses" in step:
+            assert re.fullmatch(r"actions/[\w-]+@v\d+", step["uses"]), step
+
+
+def test_the_uploaded_folder_is_the_one_that_make_builds():
+    [upload] = [step for step in steps() if "upload-pages-artifact" in step.get("uses", "")]
+    assert upload["with"]["path"] == "_build/html"
+    assert {"book", "test"} <= TARGETS
+
+
+@pytest.mark.parametrize("python", ["3.11", "3.12", "3.13"])
+def test_pythons_outside_are_ones_that_the_package_supports(python):
+    lowest, highest = re.fullmatch(r">=3\.(\d+),<3\.(\d+)", PROJECT["requires-python"]).groups()
+    assert int(lowest) <= int(python.split(".")[1]) < int(highest)
+
+
+def test_binder_installs_the_tested_set():
+    folder = ROOT / "binder"
+    [line] = [line for line in (folder / "requirements.txt").read_text("utf-8").splitlines() if line and not line.startswith("#")]
+    target = folder / line.removeprefix("-r ")
+    assert target.resolve() == ROOT / "requirements.txt"
+    assert (folder / "runtime.txt").read_text("utf-8").strip() in {"python-3.11", "python-3.12", "python-3.13"}
+
+
+def test_one_version_everywhere():
+    versions = {
+        PROJECT["version"], vae_tutorial.__version__, yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))["version"],
+        re.search(r"^## (\d[\w.]*)", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.M)[1],
+    }  # fmt: skip
+    assert len(versions) == 1, versions
