@@ -104,7 +104,7 @@ async function parsed() {
 
 /** Returns a function that goes back to the heading that the page's address names, as long as the reader has not moved. */
 function keepTarget() {
-  const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  const target = document.getElementById(location.hash.slice(1));
   const moved = new AbortController();
   for (const kind of ['wheel', 'touchmove', 'pointerdown', 'keydown']) {
     window.addEventListener(kind, () => moved.abort(), { passive: true, signal: moved.signal });
