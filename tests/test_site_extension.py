@@ -354,8 +354,8 @@ def test_the_first_widget_comes_before_everything_else_and_mathjax_after_it(site
     assert f'src="_static/{files.FORMULAS}' not in page, "the widgets' runtime loads it"
     assert 'data-then=""' in (site / "plain_widget.html").read_text(encoding="utf8")
     assert "widget-state+json" not in page
-    for address in early:
-        assert (site / address.partition("?")[0]).is_file()
+    for file in early:
+        assert (site / file.partition("?")[0]).is_file()
 
 
 def test_a_figure_is_a_file_that_waits_for_the_reader(site: Path) -> None:
