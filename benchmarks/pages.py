@@ -3,8 +3,8 @@
 The built site is served gzipped on this machine and opened in Chromium, each time in a fresh profile: several times as it is
 (the median counts), and once through a slow line (1.6 Mbit/s, 150 ms) on a processor four times slower.
 
-The budget for bytes counts all that has arrived when the page is open, every explorer on it is ready and the line has gone
-quiet, at the top of the page. Pictures further down come as the reader scrolls: the column "read" counts them too.
+The budget for bytes counts all that has arrived when the page is open, the explorers near its top are ready, its formulas written
+and the line has gone quiet. What is further down, pictures and explorers, comes as the reader scrolls: the column "read" counts it too.
 """
 
 import argparse
@@ -48,9 +48,12 @@ USABLE = """() => {
 }"""
 
 
-READY = "() => [...document.querySelectorAll('.vae-explorer')].every((el) => el.dataset.ready === 'true')"
+# Every explorer that has begun is ready, and every formula is written, so that nothing more comes without the reader.
+READY = """() => [...document.querySelectorAll('.vae-explorer')].every((el) => el.dataset.ready === 'true')
+    && (document.documentElement.dataset.formulasReady || !document.querySelector('.math'))"""
+ALL_DRAWN = "() => [...document.querySelectorAll('.vae-waits')].every((area) => !area.getClientRects().length)"  # but what is folded away
 
-# Scrolls through the whole page as a reader does, so that every picture has been near.
+# Scrolls through the whole page as a reader does, so that every picture and every explorer has been near.
 READ = """async () => {
     for (let top = 0; top < document.documentElement.scrollHeight; top += innerHeight / 2) {
         scrollTo(0, top);
@@ -110,7 +113,7 @@ def served(folder: Path) -> Iterator[str]:
 def visit(browser: Browser, address: str, slow: bool = False) -> dict[str, float]:
     """Open a page in a fresh profile: seconds until its first slider is usable, and bytes received (headers included).
 
-    `bytes` is what a reader at the top of the page has received once all explorers are ready, `read` what one at its end has.
+    `bytes` is what a reader at the top of the page has received once all is still, `read` what one at its end has.
     """
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     try:
@@ -131,6 +134,8 @@ def visit(browser: Browser, address: str, slow: bool = False) -> dict[str, float
         page.wait_for_load_state("networkidle")
         opened = sum(received)
         page.evaluate(READ)
+        page.wait_for_function(ALL_DRAWN)
+        page.wait_for_function(READY)
         page.wait_for_load_state("networkidle")
         return {"bytes": opened, "read": sum(received), "seconds": seconds}
     finally:

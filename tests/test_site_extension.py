@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 import json
 import os
+import random
 import re
 import subprocess
 import sys
+import zlib
 from io import BytesIO
 from pathlib import Path
 
@@ -15,7 +17,7 @@ import node
 import pydata_sphinx_theme
 import pytest
 from fontTools.ttLib import TTFont
-from offline_site import address, files, icons, markup, palette, pictures, scripts
+from offline_site import address, files, icons, markup, palette, pictures, scripts, widget_files
 from PIL import Image
 
 ROOT = Path(__file__).parents[1]
@@ -116,12 +118,8 @@ def test_search_index_is_dropped() -> None:
 
 
 def test_labels_are_read_and_weights_are_not() -> None:
-    state = {"state": {"a": {"state": {"description": "$z_1$", "value": 0.5}}, "b": {"state": {"_esm": "`${x}` $y$"}}}}
-    assert scripts.widget_labels(state) == ["$z_1$"]
-
-
-def test_widget_state_cannot_end_its_element() -> None:
-    assert scripts.state_tag('"</SCRIPT><!--"').count("<") == 2
+    models = {"a": {"state": {"description": "$z_1$", "value": 0.5}}, "b": {"state": {"_esm": "`${x}` $y$"}}}
+    assert scripts.widget_labels(models) == ["$z_1$"]
 
 
 def png(width: int, height: int) -> bytes:
@@ -140,12 +138,24 @@ def test_a_picture_becomes_a_file_named_by_its_content(tmp_path: Path, place: st
     html = f'<p><img class="vae-figure" width="80" alt="a &gt; b" src="{inside(data)}"> and <img src="{inside(data)}" alt="c"></p>'
     moved = pictures.move_pictures(html, tmp_path / place, tmp_path)
     (file,) = (tmp_path / "_images").iterdir()
-    assert file.read_bytes() == data
+    assert file.read_bytes() == min(data, pictures.webp(data), key=len)
     ends = f'loading="lazy" src="{up}_images/{file.name}">'
     assert moved == (
         f'<p><img class="vae-figure" width="80" alt="a &gt; b" height="40" {ends} and <img alt="c" width="200" height="100" {ends}</p>'
     )
     assert pictures.move_pictures(moved, tmp_path / place, tmp_path) == moved
+
+
+def test_the_smaller_of_png_and_lossless_webp_is_kept(tmp_path: Path) -> None:
+    noise = Image.open(BytesIO(png(200, 100)))
+    buffer = BytesIO()
+    noise.convert("RGB").point([value // 2 for value in range(256)] * 3).save(buffer, format="png")
+    pictures.move_pictures(f'<img src="{inside(buffer.getvalue())}">', tmp_path / "page.html", tmp_path)
+    (file,) = (tmp_path / "_images").iterdir()
+    assert file.stat().st_size < len(buffer.getvalue())
+    with Image.open(file) as after, Image.open(buffer) as before:
+        assert (after.format, file.suffix) == ("WEBP", ".webp")
+        assert after.convert("RGB").tobytes() == before.convert("RGB").tobytes()
 
 
 def test_a_small_picture_stays_and_so_does_what_is_no_image(tmp_path: Path) -> None:
@@ -155,46 +165,120 @@ def test_a_small_picture_stays_and_so_does_what_is_no_image(tmp_path: Path) -> N
     assert not list(tmp_path.iterdir())
 
 
-def saved_state() -> dict:
-    """The state of three models: two with the same style and weights."""
-    weights, style = base64.b64encode(bytes(range(256)) * 8).decode(), "a{color:red}" * 100
-    return {
-        "version_major": 2,
-        "state": {
-            "a": {
-                "model_name": "A",
-                "state": {"_css": style, "z": 0.5, "layers": [], "none": None},
-                "buffers": [{"data": weights, "path": ["w"]}],
-            },
-            "b": {
-                "model_name": "A",
-                "state": {"_css": style, "z": 0.5},
-                "buffers": [{"data": "AAAA", "path": ["v"]}, {"data": weights, "path": ["w"]}],
-            },
-            "c": {"model_name": "B", "state": {"_css": style[:-12], "title": "shared"}},
-        },
-    }
+WEIGHTS, STYLE = base64.b64encode(bytes(random.Random(0).choices(range(80), k=2_000))).decode(), "a{color:red}" * 100
 
 
-def test_what_several_widgets_hold_is_written_once() -> None:
-    text = scripts.share_repeated(saved_state())
-    assert text.count("a{color:red}" * 100) == 1
-    assert text.count(saved_state()["state"]["a"]["buffers"][0]["data"]) == 1
-    written = json.loads(text)
-    assert len(written["shared"]) == 2
-    assert written["state"]["c"] == saved_state()["state"]["c"]
-    assert written["state"]["b"]["buffers"][0]["data"] == "AAAA"  # short, though it may repeat
+def saved_models() -> dict:
+    """Two boxes with a slider each that a link ties to it, and a model that nothing shows; both boxes hold the same style and weights."""
+
+    def box(name: str, *buffers: dict) -> dict:
+        canvas, slider, link = f"{name}b0", f"{name}51", f"{name}11"
+        states = {
+            canvas: {"children": [f"IPY_MODEL_{slider}"], "_css": STYLE, "layers": [], "none": None},
+            slider: {"value": 0.5, "_esm": name * 1_200, "again": name * 1_200},
+            link: {"source": [f"IPY_MODEL_{slider}", "value"], "target": [f"IPY_MODEL_{canvas}", "z"]},
+        }
+        models = {identity: {"model_module": "controls", "model_name": "Box", "state": state} for identity, state in states.items()}
+        models[canvas]["buffers"] = list(buffers)
+        return models
+
+    short = {"data": "AAAA", "path": ["v", "deep", 1], "encoding": "base64"}
+    first = box("a", {"data": WEIGHTS, "path": ["w"], "encoding": "base64"})
+    second = box("b", short, {"data": WEIGHTS, "path": ["w"], "encoding": "base64"}, short | {"data": "00" * 99, "encoding": "hex"})
+    return {**first, "c0": {"model_module": "controls", "model_name": "Box", "state": {"_css": STYLE, "title": "shared"}}, **second}
 
 
-def test_the_page_fills_in_what_widgets_share() -> None:
-    module = (ROOT / "book" / "_ext" / "widgets" / "shared.mjs").as_uri()
-    script = (
-        f"import {{ restoreShared }} from {json.dumps(module)};"
-        "for await (const text of process.stdin) console.log(JSON.stringify(restoreShared(JSON.parse(text)).state));"
+def file_content(text: str) -> dict:
+    """What a widgets' file holds."""
+    return json.loads(text.partition(" = ")[2].rstrip(";\n"))
+
+
+def test_a_displayed_widget_has_a_file_with_all_that_it_is_tied_to() -> None:
+    needed, contents = widget_files.divide(saved_models(), ["ab0", "bb0", "ab0", "unknown"])
+    assert set(needed) == {"ab0", "bb0"}
+    own = [file_content(contents[names[0]]) for names in needed.values()]
+    assert [sorted(file["models"]) for file in own] == [["a11", "a51", "ab0"], ["b11", "b51", "bb0"]]
+    assert not [text for text in contents.values() if "c0" in file_content(text)["models"]], "nothing shows it"
+    for name, text in contents.items():
+        assert text.startswith(f'(window.widgetFiles ??= {{}})["{Path(name).name}"] = ')
+    again = widget_files.divide(saved_models(), ["ab0", "bb0"])
+    assert again == (needed, contents), "the names follow from the content"
+
+
+def test_what_several_widgets_hold_is_written_once_in_a_file_of_its_own() -> None:
+    needed, contents = widget_files.divide(saved_models(), ["ab0", "bb0"])
+    (common,) = set(needed["ab0"]) & set(needed["bb0"])
+    everything = "".join(contents.values())
+    assert everything.count(STYLE) == contents[common].count(STYLE) == 1
+    (weights,) = (text for text in file_content(contents[common])["texts"].values() if text != STYLE)
+    assert len(weights) < len(WEIGHTS)
+    assert zlib.decompress(base64.b64decode(weights)) == base64.b64decode(WEIGHTS)
+    assert everything.count(weights) == 1
+    assert not file_content(contents[common])["models"]
+    for name in ("a", "b"):
+        assert everything.count(name * 1_200) == contents[needed[f"{name}b0"][0]].count(name * 1_200) == 1
+    assert file_content(contents[needed["bb0"][0]])["models"]["bb0"]["buffers"][0]["data"] == "AAAA"  # short, though it may repeat
+
+
+def test_a_page_names_the_files_beside_each_widget() -> None:
+    view = '<script type="application/vnd.jupyter.widget-view+json">{"version_major": 2, "model_id": "ab0"}</script>'
+    html = f"<p>{view}</p> and {view.replace('ab0', 'gone')}"
+    assert widget_files.shown_widgets(html) == ["ab0", "gone"]
+    named = widget_files.name_files(html, saved_models(), {"ab0": ["_widgets/x.js", "_widgets/y.js"]}, "ab0", "../")
+    assert re.findall(r'data-first data-files="([^"]*)"', named) == ["../_widgets/x.js ../_widgets/y.js"]
+    assert re.findall(r'data-files="([^"]*)"', named) == ["../_widgets/x.js ../_widgets/y.js", ""]
+    assert named.count('<div class="widget-subarea vae-waits" style="--vae-height: 0rem"></div><script') == 2
+    assert widget_files.shown_widgets(named) == [], "a second time changes nothing"
+
+
+def test_an_area_is_about_as_high_as_its_widget() -> None:
+    slider = {"model_name": "FloatSliderModel", "model_module": "controls", "state": {}}
+    canvas, quiz = ({"model_name": "AnyModel", "model_module": "anywidget", "state": state} for state in ({}, {"questions": [{}, {}]}))
+    assert widget_files.height_of([slider]) < 3 < 40 < widget_files.height_of([canvas]) < widget_files.height_of([slider, canvas, slider])
+    assert widget_files.height_of([quiz]) == 44
+
+
+def test_the_first_explorer_is_the_first_with_a_canvas() -> None:
+    models = saved_models()
+    assert widget_files.first_explorer(models, ["ab0", "bb0"]) == "ab0"
+    models["bb0"]["model_module"] = "anywidget"
+    assert widget_files.first_explorer(models, ["ab0", "b51", "bb0"]) == "b51", "the slider that is tied to it"
+    assert widget_files.first_explorer(models, []) == ""
+
+
+def test_scripts_of_the_theme_wait_and_what_others_build_on_does_not() -> None:
+    page = (
+        '<!-- Pre-loaded scripts that we\'ll load fully later -->\n  <link rel="preload" as="script" href="a/bootstrap.js" />'
+        '<script src="../_static/documentation_options.js?v=1"></script>\n<script src="../_static/doctools.js?v=1"></script>\n'
+        '<script data-prefix="x" src="_static/design-tabs.js"></script>\n<script defer src="x/togglebutton.js"></script>'
     )
-    for state in (saved_state(), {"state": {"a": {"state": {"only": "one"}}}}):
-        written = scripts.share_repeated(json.loads(json.dumps(state)))
-        assert json.loads(node.run("--input-type=module", "-e", script, text=written)) == state["state"]
+    assert markup.let_scripts_wait(page).splitlines() == [
+        '<script src="../_static/documentation_options.js?v=1"></script>',
+        '<script defer src="../_static/doctools.js?v=1"></script>',
+        '<script defer data-prefix="x" src="_static/design-tabs.js"></script>',
+        '<script defer src="x/togglebutton.js"></script>',
+    ]
+    assert markup.let_scripts_wait(markup.let_scripts_wait(page)) == markup.let_scripts_wait(page)
+
+
+def test_the_page_puts_the_files_together_again() -> None:
+    module = (ROOT / "book" / "_ext" / "widgets" / "files.mjs").as_uri()
+    script = (
+        f"import {{ join }} from {json.dumps(module)};"
+        "const plain = (key, value) => value instanceof DataView ? { bytes: [...new Uint8Array(value.buffer)] } : value;"
+        "for await (const text of process.stdin) console.log(JSON.stringify(await Promise.all(JSON.parse(text).map(join)), plain));"
+    )
+    needed, contents = widget_files.divide(saved_models(), ["ab0", "bb0"])
+    sent = json.dumps([[file_content(contents[name]) for name in names] for names in needed.values()])
+    first, second = json.loads(node.run("--input-type=module", "-e", script, text=sent))
+    wanted = saved_models()
+    del wanted["c0"]
+    for model in wanted.values():
+        buffers = model.setdefault("buffers", [])
+        for buffer in [buffer for buffer in buffers if buffer["data"] == WEIGHTS]:
+            model["state"]["w"] = {"bytes": list(base64.b64decode(WEIGHTS))}
+            buffers.remove(buffer)
+    assert first | second == wanted
 
 
 @pytest.mark.parametrize("given", ["https://school.example/vae", "https://school.example/vae/"])
@@ -255,14 +339,23 @@ def test_no_page_asks_another_server(site: Path) -> None:
 )
 def test_a_page_loads_only_what_it_needs(site: Path, name: str, mathjax: bool, widgets: bool) -> None:
     addresses = " ".join(loaded(site / f"{name}.html"))
-    assert (files.FORMULAS in addresses) is mathjax
+    then = re.findall(r'data-then="([^"]+)"', (site / f"{name}.html").read_text(encoding="utf8"))
+    assert any(files.FORMULAS in address for address in [addresses, *then]) is mathjax
     assert (files.WIDGETS in addresses) is widgets
 
 
-def test_widgets_come_before_mathjax_and_state_after_the_text(site: Path) -> None:
+def test_the_first_widget_comes_before_everything_else_and_mathjax_after_it(site: Path) -> None:
     page = (site / "with_label.html").read_text(encoding="utf8")
-    assert page.index(files.WIDGETS) < page.index(files.FORMULAS)
-    assert page.index("widget-view+json") < page.index("widget-state+json")
+    early = [re.search(r'src="([^"]+)"', tag)[1] for tag in re.findall(r'<script async fetchpriority="high"[^>]*>', page)]
+    assert early[0] == f"_static/{files.versioned(files.WIDGETS)}"
+    assert early[1:] == re.search(r'data-files="([^"]+)"', page)[1].split()
+    assert page.index(early[-1]) < page.index("stylesheet")
+    assert re.findall(r'data-then="([^"]*)"', page) == [f"_static/{files.versioned(files.FORMULAS)}"]
+    assert f'src="_static/{files.FORMULAS}' not in page, "the widgets' runtime loads it"
+    assert 'data-then=""' in (site / "plain_widget.html").read_text(encoding="utf8")
+    assert "widget-state+json" not in page
+    for file in early:
+        assert (site / file.partition("?")[0]).is_file()
 
 
 def test_a_figure_is_a_file_that_waits_for_the_reader(site: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import zlib
 from dataclasses import dataclass, field
 from functools import cache
 from html.parser import HTMLParser
@@ -31,6 +32,7 @@ class Page:
     loads: list[str] = field(default_factory=list)  # what the page fetches
     alts: dict[str, str | None] = field(default_factory=dict)  # image → its alternative text
     views: list[dict[str, Any]] = field(default_factory=list)  # the notebook's displayed widgets, in their order
+    widget_files: list[str] = field(default_factory=list)  # where their models are
     state: dict[str, Any] = field(default_factory=dict)  # every widget's model, by its id
 
 
@@ -50,7 +52,9 @@ class Explorer:
 
     def bytes_of(self, trait: str) -> bytes:
         """A trait that travels as bytes."""
-        return next(base64.b64decode(buffer["data"]) for buffer in self.model["buffers"] if buffer["path"] == [trait])
+        buffer = next(buffer for buffer in self.model["buffers"] if buffer["path"] == [trait])
+        data = base64.b64decode(buffer["data"])
+        return zlib.decompress(data) if buffer["encoding"] == "deflate" else data
 
     def __str__(self) -> str:
         return f"{self.page}#{self.place + 1}-{self.kind}"
@@ -75,6 +79,7 @@ class _Reader(HTMLParser):
             self.page.about[given.get("property") or given.get("name") or ""] = given.get("content") or ""
         elif tag == "img":
             self.page.alts[(given.get("src") or "")[:80]] = given.get("alt")
+        self.page.widget_files += (given.get("data-files") or "").split()
         if given.get(LOADED.get(tag, "")):
             self.page.loads.append(given[LOADED[tag]])
 
@@ -86,18 +91,19 @@ class _Reader(HTMLParser):
             self.page.title = data.strip()
         elif self.inside == f"{WIDGETS}view+json":
             self.page.views.append(json.loads(data))
-        elif self.inside == f"{WIDGETS}state+json":
-            self.page.state |= restored(json.loads(data))
 
 
-def restored(saved: dict[str, Any]) -> dict[str, Any]:
-    """Every widget's model, by its id, with the texts that several share filled in, as `widgets/shared.mjs` does it."""
-    for model in saved["state"].values():
+def models_of(texts: list[str]) -> dict[str, Any]:
+    """Every widget's model, by its id, from the texts of their files, with what several share filled in, as `widgets/files.mjs` does it."""
+    files = [json.loads(text.partition(" = ")[2].rstrip(";\n")) for text in texts]
+    models = {identity: model for file in files for identity, model in file["models"].items()}
+    shared = {name: text for file in files for name, text in file["texts"].items()}
+    for model in models.values():
         for holder in (model["state"], *model.get("buffers", ())):
             for key, value in holder.items():
                 if isinstance(value, dict) and value.keys() == {"shared"}:
-                    holder[key] = saved["shared"][value["shared"]]
-    return saved["state"]
+                    holder[key] = shared[value["shared"]]
+    return models
 
 
 @cache
@@ -105,6 +111,9 @@ def read(name: str) -> Page:
     """Parse one page of the site."""
     page = Page(name)
     _Reader(page).feed((SITE / name).read_text(encoding="utf8"))
+    files = dict.fromkeys(((SITE / name).parent / file).resolve() for file in page.widget_files)
+    page.state = models_of([file.read_text(encoding="utf8") for file in files if file.is_file()])
+    page.loads += page.widget_files
     return page
 
 

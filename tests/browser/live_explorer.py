@@ -48,8 +48,8 @@ class LiveExplorer:
     def __init__(self, page: Page, box: Locator, name: str) -> None:
         self.page, self.box, self.name = page, box, name
         self.el = box.locator(".vae-explorer")
+        self.box.scroll_into_view_if_needed()  # it may have waited for that
         expect(self.el).to_have_attribute("data-ready", "true")
-        self.box.scroll_into_view_if_needed()
         expect(self.el).not_to_have_attribute("data-filled", "false", timeout=90_000)  # what is computed once it is in view
 
     def snapshot(self) -> dict[str, Any]:

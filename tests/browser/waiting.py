@@ -3,15 +3,17 @@
 from playwright.sync_api import Page
 
 LOADED = "() => document.readyState === 'complete' && document.fonts.ready.then(() => true)"
-WIDGETS_DRAWN = """() => document.documentElement.dataset.widgetsReady
+# Widgets wait until the reader is near; before the page is printed all of them come.
+WIDGETS_DRAWN = """() => dispatchEvent(new Event('beforeprint')) && document.documentElement.dataset.widgetsReady
     || !document.querySelector('script[type$="widget-view+json"]')"""
+FORMULAS_WRITTEN = "() => document.documentElement.dataset.formulasReady || !document.querySelector('.math')"
 EXPLORERS_READY = """() => [...document.querySelectorAll('.vae-explorer')].every((el) => el.dataset.ready === 'true')"""
 FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))"
 
 
 def settle(page: Page) -> None:
-    """Wait until the page stands still: loaded, fonts there, explorers ready."""
-    for condition in (LOADED, WIDGETS_DRAWN, EXPLORERS_READY, FRAMES):
+    """Wait until the page stands still: loaded, fonts there, every explorer ready, wherever it is, and every formula written."""
+    for condition in (LOADED, WIDGETS_DRAWN, EXPLORERS_READY, FORMULAS_WRITTEN, FRAMES):
         page.wait_for_function(condition)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,3 +57,10 @@ def bundled_files() -> Iterator[tuple[Path, str]]:
             raise ExtensionError(f"{pattern} is missing in {folder.relative_to(ROOT)}: run 'make bundle' first.")
         for path in found:
             yield path, prefix + path.name
+
+
+@cache
+def versioned(name: str) -> str:
+    """Return a script's name with the mark of its content, so that no browser runs an older one that it has kept."""
+    content = (BUNDLE / Path(name).name).read_bytes()
+    return f"{name}?v={hashlib.sha256(content).hexdigest()[:8]}"

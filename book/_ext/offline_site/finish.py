@@ -32,7 +32,7 @@ def mend_page(page: Path, site: Path) -> None:
     text = page.read_text(encoding="utf8")
     mended = pictures.move_pictures(markup.mend(text), page, site)
     if page.name != "search.html":
-        mended = markup.drop_search_scripts(mended)
+        mended = markup.let_scripts_wait(markup.drop_search_scripts(mended))
     if mended != text:
         page.write_text(mended, encoding="utf8")
 

@@ -40,12 +40,24 @@ MENDS: dict[str, tuple[str, str]] = {
     ),
 }
 
+# Scripts in the head that no other script there waits for: they may come while the page is read, and run after it.
+PATIENT = r"doctools|sphinx_highlight|clipboard\.min|copybutton|sphinx-book-theme|togglebutton|design-tabs"
+PATIENT_SCRIPT = re.compile(rf'<script (?!defer)((?:[\w-]+="[^"]*" )*src="[^"]*/(?:{PATIENT})\.js[^"]*">)')
+PRELOAD = re.compile(r'\s*(?:<!-- Pre-loaded scripts[^>]*-->\s*)?<link rel="preload" as="script"[^>]*>')
 SEARCH_SCRIPT = re.compile(r'\s*<script src="[^"]*(?:searchtools|language_data|searchindex)\.js[^"]*"></script>')
 
 
 def drop_search_scripts(html: str) -> str:
     """Return a page without the search's scripts and index, which only the search page uses."""
     return SEARCH_SCRIPT.sub("", html)
+
+
+def let_scripts_wait(html: str) -> str:
+    """Return a page whose reading no script of the theme holds up: the text and the first explorer come before them.
+
+    The search page is none for it: its scripts want `doctools.js` at once.
+    """
+    return PATIENT_SCRIPT.sub(r"<script defer \1", PRELOAD.sub("", html))
 
 
 def mend(html: str) -> str:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from docutils import nodes
 
-from . import files
+from . import files, widget_files
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
 TYPESET = re.compile(r"\$[^$]+\$|\\\(")  # what MathJax would turn into a formula
-BEFORE_MATHJAX = 100  # Sphinx loads scripts by rising priority; MathJax has 500
-LONG = 1_000  # characters of a text that is worth sharing
 NO_SCRIPT = (
     '<noscript><p class="admonition vae-noscript">The explorers on this page compute in your browser: '
     "switch JavaScript on to move their sliders.</p></noscript>\n"
@@ -46,24 +44,50 @@ def disconnect_thebe(app: Sphinx) -> None:
 
 
 def choose_scripts(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
-    """Drop MathJax from pages without mathematics; move the widgets' state behind the text that the reader waits for."""
+    """Drop MathJax from pages without mathematics; where there are explorers, let the first of them come before everything else."""
     loaded = context["script_files"]
     states = [script for script in loaded if script.attributes.get("type") == WIDGET_STATE]
-    labels = [label for state in states for label in widget_labels(json.loads(state.attributes["body"]))]
-    dropped = list(states)
-    if not has_mathematics(doctree) and not any(TYPESET.search(label) for label in labels):
-        dropped += [script for script in loaded if is_mathjax(script)]
+    models: widget_files.Models = {}
+    for state in states:
+        models |= json.loads(state.attributes["body"])["state"]
+    mathjax = [script for script in loaded if is_mathjax(script)]
+    wanted = has_mathematics(doctree) or any(TYPESET.search(label) for label in widget_labels(models))
+    dropped = [*states, *mathjax] if states or not wanted else []  # beside explorers it is their runtime that loads MathJax
     loaded[:] = [script for script in loaded if script not in dropped]
     context["css_files"][:] = [style for style in context["css_files"] if "sphinx-thebe" not in str(style.filename)]
     if pagename == "search":
         app.add_js_file(None, body=NO_SUMMARY_FROM_FILES)
     if states:
-        app.add_js_file(files.WIDGETS, priority=BEFORE_MATHJAX, defer="defer", fetchpriority="high")
         app.add_js_file(files.DEEP_LINKS, defer="defer")
         app.add_css_file(files.WIDGETS_STYLE)
-        context["body"] += "".join(state_tag(share_repeated(json.loads(state.attributes["body"]))) for state in states)
-    if any('"anywidget"' in state.attributes["body"] for state in states):
+        up = "../" * pagename.count("/")
+        first = move_widgets(models, context, Path(app.outdir), up)
+        runtime, formulas = (f"{up}_static/{files.versioned(name)}" for name in (files.WIDGETS, files.FORMULAS))
+        context["metatags"] += early_scripts(runtime, first, formulas if wanted else "")
+    if any("anywidget" in model["model_module"] for model in models.values()):
         context["body"] = NO_SCRIPT + context["body"]
+
+
+def move_widgets(models: widget_files.Models, context: dict[str, Any], site: Path, up: str) -> list[str]:
+    """Write the files of a page's widgets and name them in its text; returns the addresses that its first explorer needs."""
+    shown = widget_files.shown_widgets(context["body"])
+    first = widget_files.first_explorer(models, shown)
+    needed, contents = widget_files.divide(models, shown)
+    for name, content in contents.items():
+        (site / name).parent.mkdir(exist_ok=True)
+        (site / name).write_text(content, encoding="utf8")
+    context["body"] = widget_files.name_files(context["body"], models, needed, first, up)
+    return [up + name for name in needed.get(first, ())]
+
+
+def early_scripts(runtime: str, first: list[str], formulas: str) -> str:
+    """Return the elements, for the top of the page, that fetch the widgets' runtime and what the first explorer needs.
+
+    The runtime loads the formulas' script itself, when the first explorer stands.
+    """
+    scripts = [f'<script async fetchpriority="high" src="{runtime}" data-then="{formulas}"></script>']
+    scripts += [f'<script async fetchpriority="high" src="{address}" onerror="this.remove()"></script>' for address in first]
+    return "\n    ".join(["", *scripts])
 
 
 def has_mathematics(doctree: nodes.document | None) -> bool:
@@ -76,33 +100,7 @@ def is_mathjax(script: Any) -> bool:
     return files.FORMULAS in str(script.filename)
 
 
-def widget_labels(state: dict[str, Any]) -> list[str]:
+def widget_labels(models: widget_files.Models) -> list[str]:
     """Return the texts that a page's widgets show and that may hold a formula."""
-    shown = (model["state"].get(key) for model in state["state"].values() for key in ("description", "value", "placeholder"))
+    shown = (model["state"].get(key) for model in models.values() for key in ("description", "value", "placeholder"))
     return [text for text in shown if isinstance(text, str)]
-
-
-def share_repeated(state: dict[str, Any]) -> str:
-    """Return the widgets' state as JSON with each long text that several models hold, such as a network's weights, only once.
-
-    They stand in the list `shared`; in their places is `{"shared": INDEX}`, which `widgets/shared.mjs` fills in again.
-    """
-    models = state["state"].values()
-    places = [(holder, key) for model in models for holder, key in [*((model["state"], key) for key in model["state"]), *buffers_of(model)]]
-    texts = [holder[key] for holder, key in places if isinstance(holder[key], str) and len(holder[key]) >= LONG]
-    shared = [text for text, count in Counter(texts).items() if count > 1]
-    for holder, key in places:
-        if holder[key] in shared:
-            holder[key] = {"shared": shared.index(holder[key])}
-    return json.dumps({**state, "shared": shared})
-
-
-def buffers_of(model: dict[str, Any]) -> list[tuple[dict[str, Any], str]]:
-    """Return where a model's bytes stand: each buffer and the key of its data."""
-    return [(buffer, "data") for buffer in model.get("buffers", ())]
-
-
-def state_tag(body: str) -> str:
-    """Return the element that carries the widgets' state; ``<`` is escaped, so that no text in it can end the element."""
-    escaped = body.replace("<", "\\u003c")
-    return f'<script type="{WIDGET_STATE}">{escaped}</script>\n'

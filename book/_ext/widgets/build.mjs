@@ -36,7 +36,8 @@ await esbuild.build({
   format: 'iife',
   target: 'es2022',
   legalComments: 'eof',
-  alias: { 'sanitize-html': path.join(here, 'escape_html.js') },
+  // The slim jQuery has all but requests and animations, which widgets do without.
+  alias: { 'sanitize-html': path.join(here, 'escape_html.js'), jquery: 'jquery/dist/jquery.slim.js' },
   plugins: [anywidget],
   logLevel: 'warning',
 });

@@ -51,4 +51,16 @@ window.typesetFormulas = (elements) => {
   for (const element of elements) element.querySelectorAll('mjx-container[display="true"]').forEach((formula) => reach.observe(formula));
 };
 
-window.typesetFormulas([...document.querySelectorAll(FORMULAS)]);
+// A page's own formulas come in slices, so that a slider which the reader has found meanwhile can be moved between them.
+const SLICE = 12;
+const all = [...document.querySelectorAll(FORMULAS)];
+async function typesetPage() {
+  for (let done = 0; done < all.length; done += SLICE) {
+    window.typesetFormulas(all.slice(done, done + SLICE));
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+  document.documentElement.dataset.formulasReady = 'true';
+  window.dispatchEvent(new Event('formulaswritten'));
+}
+
+typesetPage();
