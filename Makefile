@@ -7,27 +7,27 @@ BUILD := OMP_NUM_THREADS=1 .venv/bin/jupyter-book build book --config _config.ym
   || { rm -rf _build/.doctrees; exit 1; }
 export JUPYTER_PATH := $(CURDIR)/.venv/share/jupyter
 
-.PHONY: book test unit notebooks site browser lab serve lint bench checkpoints bundle slides chromium clean
+.PHONY: book test unit notebooks site browser lab serve lint bench checkpoints widgets slides classroom bundle chromium clean
 .NOTPARALLEL:
 
-book: .venv/ready bundle  ## the site in _build/html; only pages whose text or package code changed run again
+book: .venv/ready widgets  ## the site in _build/html; only pages whose text or package code changed run again
 	$(BUILD)
 
 # The site runs the notebooks one after the other, on one core: unit tests and nbval have the other one meanwhile.
-test: lint chromium bundle  ## everything that must hold
+test: lint chromium widgets  ## everything that must hold
 	@echo 'make site, its words below; make unit notebooks:'; \
 	$(MAKE) --no-print-directory site > .cache/site.log 2>&1 & site=$$!; trap "kill $$site" INT TERM; \
 	$(MAKE) --no-print-directory --keep-going unit notebooks; ran=$$?; wait $$site; built=$$?; \
 	echo 'make site:'; cat .cache/site.log; exit $$((ran + built))
 	@$(MAKE) --no-print-directory browser
 
-unit: .venv/ready bundle
+unit: .venv/ready widgets
 	OMP_NUM_THREADS=1 $(PY) -m pytest tests --ignore tests/browser -n 2
 
 notebooks: .venv/ready
 	OMP_NUM_THREADS=1 $(PY) -m pytest book --nbval-lax --nbval-current-env -n 2 --dist loadfile
 
-site: .venv/ready bundle  ## the whole book again from nothing: no cached page, no cached output
+site: .venv/ready widgets  ## the whole book again from nothing: no cached page, no cached output
 	rm -rf _build && $(BUILD)
 
 browser: .venv/ready chromium
@@ -50,10 +50,18 @@ bench: book chromium  ## the training loop, the sprites, and every page with an 
 checkpoints: .venv/ready
 	$(PY) -m vae_tutorial.recipes all $(if $(DATA),--data $(DATA))
 
-bundle: .cache/widgets.js  ## the widgets' JavaScript, as the site ships it
+widgets: .cache/widgets.js  ## the widgets' JavaScript, as the site ships it
 
-slides: .venv/ready bundle  ## the 90-minute session's deck in _build/slides, and its PDF where there is a Chromium
+slides: .venv/ready widgets  ## the 90-minute session's deck in _build/slides, and its PDF where there is a Chromium
 	OMP_NUM_THREADS=1 $(PY) book/_ext/slides/make.py
+
+classroom: .venv/ready  ## student and solution notebooks in _build/classroom
+	$(PY) book/_ext/classroom.py _build/classroom
+
+bundle: book classroom  ## site, notebooks, slides and wheel in one zip, for a USB stick
+	$(MAKE) --no-print-directory slides
+	$(PY) -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir _build/wheel .
+	$(PY) book/_ext/offline_bundle.py _build/variational-autoencoders-live.zip _build/html _build/classroom _build/slides _build/wheel
 
 chromium: .venv/ready
 	$(PY) tests/chromium.py

@@ -31,12 +31,14 @@ def wheel(tmp_path_factory) -> Path:
 @pytest.fixture
 def parts(tmp_path) -> dict[str, Path]:
     """A site and notebooks in miniature."""
-    for name in ("site/index.html", "site/_static/x.js", "site/.buildinfo", "notebooks/student/a.ipynb", "notebooks/solutions/a.ipynb"):
+    made = ("site/index.html", "site/_static/x.js", "site/.buildinfo", "slides/index.html", "notebooks/student/a.ipynb")
+    for name in (*made, "notebooks/solutions/a.ipynb"):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(name)
     (tmp_path / "vae_tutorial-1-py3-none-any.whl").write_text("wheel")
-    return {"site": tmp_path / "site", "notebooks": tmp_path / "notebooks", "wheel": tmp_path / "vae_tutorial-1-py3-none-any.whl"}
+    folders = {name: tmp_path / name for name in ("site", "slides", "notebooks")}
+    return folders | {"wheel": tmp_path / "vae_tutorial-1-py3-none-any.whl"}
 
 
 def test_the_wheel_carries_all_that_a_page_reads(wheel):
@@ -78,8 +80,8 @@ def test_the_zip_holds_the_parts_under_one_folder(parts, tmp_path):
     assert archive.testzip() is None
     names = {name.removeprefix(f"{offline_bundle.TOP}/") for name in archive.namelist()}
     assert names == {
-        "index.html", "READ-ME.txt", "vae_tutorial-1-py3-none-any.whl", "site/index.html", "site/_static/x.js", "student/a.ipynb",
-        "solutions/a.ipynb",
+        "index.html", "READ-ME.txt", "vae_tutorial-1-py3-none-any.whl", "site/index.html", "site/_static/x.js",
+        "slides/index.html", "student/a.ipynb", "solutions/a.ipynb",
     }  # fmt: skip
     assert count == len(names)
     assert "site/index.html" in archive.read(f"{offline_bundle.TOP}/index.html").decode()
@@ -94,7 +96,7 @@ def test_the_same_parts_make_the_same_zip(parts, tmp_path):
     assert one.read_bytes() == two.read_bytes()
 
 
-@pytest.mark.parametrize("missing", ["site", "notebooks", "wheel"])
+@pytest.mark.parametrize("missing", ["site", "notebooks", "slides", "wheel"])
 def test_a_missing_part_is_named_and_nothing_is_written(parts, tmp_path, missing):
     parts[missing] = tmp_path / "elsewhere"
     with pytest.raises(FileNotFoundError, match=r"elsewhere.* is missing: run `make"):

@@ -296,7 +296,7 @@ def test_base_url_that_is_none_is_refused(given: str) -> None:
 def test_missing_bundle_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files, "ROOT", tmp_path)
     monkeypatch.setattr(files, "BUNDLE", tmp_path / ".cache")
-    with pytest.raises(files.ExtensionError, match="run 'make bundle' first"):
+    with pytest.raises(files.ExtensionError, match="run 'make widgets' first"):
         list(files.bundled_files())
 
 

@@ -63,7 +63,7 @@ def test_the_deck_asks_no_other_server(page):
     assert [load for load in loads if re.match(r"(https?:)?//", load)] == []
     assert "require" not in " ".join(loads)
     assert f"reveal/dist/theme/{slides.THEME}.css" in loads
-    if slides.REVEAL.is_dir():  # installed by make bundle
+    if slides.REVEAL.is_dir():  # installed by make widgets
         assert "@import" not in (slides.REVEAL / "dist" / "theme" / f"{slides.THEME}.css").read_text("utf-8")
     styles = " ".join(style.get_text() for style in page.select("style"))
     assert not re.search(r"url\(['\"]?https?:", styles)

@@ -1,4 +1,4 @@
-"""The whole book in one zip for a USB stick: site, notebooks and wheel. `make bundle` builds the parts first.
+"""The whole book in one zip for a USB stick: site, slides, notebooks and wheel. `make bundle` builds the parts first.
 
 `index.html` at its top opens the site by a double-click; `READ-ME.txt` says what else is there.
 """
@@ -21,6 +21,7 @@ FRONT_DOOR = """<!DOCTYPE html>
 READ_ME = """Variational Autoencoders, Live
 
 index.html   Double-click it: the whole book, sliders included, without a network.
+slides/      The deck of the 90-minute session: open index.html in it; S shows the speaker's notes.
 student/     The pages as notebooks, exercises without solutions.
 solutions/   The same with the solutions shown.
 {wheel}
@@ -35,27 +36,31 @@ WHEN = (2000, 1, 1, 0, 0, 0)  # the same content makes the same zip
 PYTHONS = "3.11 to 3.13"
 
 
-def contents(site: Path, notebooks: Path, wheel: Path) -> Iterator[tuple[str, bytes | Path]]:
+def contents(site: Path, notebooks: Path, slides: Path, wheel: Path) -> Iterator[tuple[str, bytes | Path]]:
     """Every file of the zip by its name, and what is in it.
 
     Raises:
         FileNotFoundError: a part is not built yet.
     """
-    for part, made_by in ((site / "index.html", "make book"), (notebooks / "student", "make classroom"), (wheel, "make bundle")):
+    for part, made_by in (
+        (site / "index.html", "make book"), (notebooks / "student", "make classroom"), (slides / "index.html", "make slides"),
+        (wheel, "make bundle"),
+    ):  # fmt: skip
         if not part.exists():
             raise FileNotFoundError(f"{part} is missing: run `{made_by}` first")
     yield "index.html", FRONT_DOOR.encode()
     yield "READ-ME.txt", READ_ME.format(wheel=wheel.name, pythons=PYTHONS).replace("\n", "\r\n").encode()  # for old editors, too
     yield wheel.name, wheel
-    for name, folder in (("site", site), ("student", notebooks / "student"), ("solutions", notebooks / "solutions")):
+    folders = {"site": site, "slides": slides, "student": notebooks / "student", "solutions": notebooks / "solutions"}
+    for name, folder in folders.items():
         for path in sorted(folder.rglob("*")):
             if path.is_file() and path.name != ".buildinfo":
                 yield f"{name}/{path.relative_to(folder).as_posix()}", path
 
 
-def write(to: Path, site: Path, notebooks: Path, wheel: Path) -> int:
-    """Write the zip atomically; return the number of files in it."""
-    files = list(contents(site, notebooks, wheel))
+def write(to: Path, **parts: Path) -> int:
+    """Write the zip of these parts (see `contents`) atomically; return the number of files in it."""
+    files = list(contents(**parts))
     to.parent.mkdir(parents=True, exist_ok=True)
     handle, partial = tempfile.mkstemp(suffix=".partial", dir=to.parent)
     try:
@@ -75,11 +80,12 @@ def write(to: Path, site: Path, notebooks: Path, wheel: Path) -> int:
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    for part in ("to", "site", "notebooks", "wheels"):
+    for part in ("to", "site", "notebooks", "slides", "wheels"):
         parser.add_argument(part, type=Path)
     options = parser.parse_args()
     wheels = sorted(options.wheels.glob("vae_tutorial-*.whl"))
-    count = write(options.to, options.site, options.notebooks, wheels[-1] if wheels else options.wheels / "vae_tutorial.whl")
+    wheel = wheels[-1] if wheels else options.wheels / "vae_tutorial.whl"
+    count = write(options.to, site=options.site, notebooks=options.notebooks, slides=options.slides, wheel=wheel)
     print(f"wrote {options.to}: {count} files, {options.to.stat().st_size / 1e6:.0f} MB")
 
 

@@ -183,5 +183,5 @@ def axe_source() -> str:
     """The accessibility checker axe-core, which runs inside the page."""
     path = ROOT / "node_modules" / "axe-core" / "axe.min.js"
     if not path.is_file():
-        pytest.fail("axe-core is missing in node_modules: run `make bundle` first", pytrace=False)
+        pytest.fail("axe-core is missing in node_modules: run `make widgets` first", pytrace=False)
     return path.read_text(encoding="utf8")

@@ -1,7 +1,7 @@
 """The book's own Sphinx extension: the site serves every script, style sheet and font itself.
 
 Jupyter Book's pages ask other servers for the widget runtime, MathJax and Thebe. A reader without a network, or one who
-double-clicks ``index.html``, would get none of them. This extension puts bundled copies in their place (made by ``make bundle``),
+double-clicks ``index.html``, would get none of them. This extension puts bundled copies in their place (made by ``make widgets``),
 loads each only where a page needs it, moves pictures into files that load when the reader is near, colours the quantities of
 the book and mends what the theme leaves inaccessible.
 """

@@ -54,7 +54,7 @@ def bundled_files() -> Iterator[tuple[Path, str]]:
     for folder, pattern, prefix in wanted:
         found = sorted(folder.glob(pattern))
         if not found:
-            raise ExtensionError(f"{pattern} is missing in {folder.relative_to(ROOT)}: run 'make bundle' first.")
+            raise ExtensionError(f"{pattern} is missing in {folder.relative_to(ROOT)}: run 'make widgets' first.")
         for path in found:
             yield path, prefix + path.name
 

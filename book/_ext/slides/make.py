@@ -149,7 +149,7 @@ def write(text: str) -> Path:
         FileNotFoundError: the JavaScript is missing.
     """
     if not REVEAL.is_dir() or not (CACHE / "widgets.js").is_file():
-        raise FileNotFoundError("reveal.js or the widgets' bundle is missing: run 'make bundle' first")
+        raise FileNotFoundError("reveal.js or the widgets' bundle is missing: run 'make widgets' first")
     sys.path.insert(0, str(HERE.parent))
     from offline_site.files import bundled_files
     from offline_site.palette import load_palette, palette_css
