@@ -165,7 +165,8 @@ def test_a_small_picture_stays_and_so_does_what_is_no_image(tmp_path: Path) -> N
     assert not list(tmp_path.iterdir())
 
 
-WEIGHTS, STYLE = base64.b64encode(bytes(random.Random(0).choices(range(80), k=2_000))).decode(), "a{color:red}" * 100
+GENERATOR = random.Random(0)
+WEIGHTS, STYLE = base64.b64encode(bytes(GENERATOR.choices(range(80), k=2_000))).decode(), "a{color:red}" * 100
 
 
 def saved_models() -> dict:

@@ -28,7 +28,7 @@ def representations(root: str | None = None) -> dict[str, Tensor]:
     """The embedded digits (5000, …) four ways. Networks and PCA have seen the same 55,000 others, none of them with its label."""
     x = at_hand(DATA).x
     others = training_images(DATA, root, 0).x.flatten(1)
-    pca = PCA(COMPONENTS, svd_solver="covariance_eigh").fit(others.numpy())
+    pca = PCA(COMPONENTS, svd_solver="covariance_eigh", random_state=0).fit(others.numpy())
     codes = {
         name: codes_of(load_model(checkpoint), x) for name, checkpoint in (("vae", "mnist-16d"), ("autoencoder", "mnist-16d-autoencoder"))
     }
