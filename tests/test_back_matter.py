@@ -181,7 +181,8 @@ def test_every_public_module_is_in_the_api_reference_once():
 
 
 def test_the_api_reference_has_the_layers_in_order():
-    places = [LAYERS.index(name) for name in LISTED_MODULES if "." not in name and name not in ("hierarchical", "autoregressive", "mixture_prior")]
+    beside_models = ("hierarchical", "autoregressive", "mixture_prior")  # with the other models, whatever they import
+    places = [LAYERS.index(name) for name in LISTED_MODULES if "." not in name and name not in beside_models]
     groups = [name for name in LISTED_MODULES if "." not in name]
     assert groups[0] == "data"
     assert places == sorted(places)
