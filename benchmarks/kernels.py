@@ -20,7 +20,7 @@ from tqdm import tqdm
 
 ROOT = Path(__file__).parents[1]
 RECORD = Path(__file__).with_name("kernels.json")
-LIMIT = 1_000  # MB resident after a page
+LIMIT = 1_000  # MB resident after a page: the aim
 STARTS = 5
 
 
