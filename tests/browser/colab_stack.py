@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -70,7 +72,7 @@ def overlay() -> Path:
 
 
 def execute(notebook: Path) -> dict[str, Any]:
-    """Run a notebook from top to bottom on Colab's stack, in a process of its own; return its widgets' states by model id.
+    """Run a notebook's explorers, with all that they need, on Colab's stack in a process of its own; return its widgets' states.
 
     Raises:
         RuntimeError: a cell failed, or the kernel does not have Colab's versions.
@@ -84,11 +86,40 @@ def execute(notebook: Path) -> dict[str, Any]:
 def main(notebook: Path) -> None:
     """Execute a notebook and print the states of its widgets as JSON."""
     page = nbformat.read(notebook, as_version=4)
-    page.cells = [_cell(BEFORE), *page.cells, _cell(AFTER)]
+    page.cells = [_cell(BEFORE), *map(_cell, needed([cell.source for cell in page.cells if cell.cell_type == "code"])), _cell(AFTER)]
     environment = os.environ | {"PYTHONPATH": str(overlay()), "OMP_NUM_THREADS": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
     client = NotebookClient(page, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(notebook.parent)}})
     client.execute(env=environment)
     json.dump(page.metadata.widgets[STATE]["state"], sys.stdout)
+
+
+def calls_an_explorer(source: str) -> bool:
+    """Whether a cell shows an explorer."""
+    return bool(re.search(r"\bexplorers\.\w+\(", source))
+
+
+def needed(sources: list[str]) -> list[str]:
+    """The cells that call an explorer and, before each, those that its names come from: nbval runs the others on the book's own stack."""
+    kept: list[str] = []
+    wanted: set[str] = set()
+    for source in reversed(sources):
+        nodes = list(ast.walk(ast.parse(source)))
+        if calls_an_explorer(source) or "import " in source or wanted & set().union(*map(_names_set_by, nodes)):
+            kept.insert(0, source)
+            wanted |= {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+    return kept
+
+
+def _names_set_by(node: ast.AST) -> set[str]:
+    """Names that a piece of a cell sets, or changes in place: `table["x"] = …`, `rows.append(…)`."""
+    match node:
+        case ast.Name(id=name, ctx=ast.Store()) | ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+            return {name}
+        case ast.Subscript(value=ast.Name(id=name), ctx=ast.Store()) | ast.Attribute(value=ast.Name(id=name), ctx=ast.Store()):
+            return {name}
+        case ast.Attribute(value=ast.Name(id=name), attr="append" | "extend" | "update"):
+            return {name}
+    return set()
 
 
 def _cell(source: str) -> NotebookNode:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from built_site import explorers
+from built_site import Explorer, explorers
 from playwright.sync_api import Locator, Page, expect
 from waiting import next_frame
 
@@ -38,8 +38,20 @@ SNAPSHOT = """(el) => {
 
 def each(*kinds: str) -> pytest.MarkDecorator:
     """Run a test once for every explorer of these kinds (all with sliders, if none is named) that the site has."""
-    chosen = [explorer for explorer in explorers() if (explorer.kind in kinds if kinds else explorer.kind != "Quiz")]
-    return pytest.mark.parametrize("explorer", chosen or [None], ids=str)
+    return pytest.mark.parametrize("explorer", _chosen(kinds) or [None], ids=str)
+
+
+def each_kind(*kinds: str) -> pytest.MarkDecorator:
+    """Run a test once for each of these kinds: on the first that the site has, with other networks in it on the first of these."""
+    first: dict[tuple[str, ...], Explorer] = {}
+    for explorer in _chosen(kinds):
+        networks = sorted(trait for trait, value in explorer.state.items() if trait.endswith("_layers") and value)
+        first.setdefault((explorer.kind, *networks), explorer)
+    return pytest.mark.parametrize("explorer", [*first.values()] or [None], ids=str)
+
+
+def _chosen(kinds: tuple[str, ...]) -> list[Explorer]:
+    return [explorer for explorer in explorers() if (explorer.kind in kinds if kinds else explorer.kind != "Quiz")]
 
 
 class LiveExplorer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from live_explorer import PHONE, each
+from live_explorer import PHONE, each_kind
 from references import reference
 from shipped import pictures
 from waiting import next_frame
@@ -25,7 +25,7 @@ REDUCTIONS = {
 }
 
 
-@each("LatentMap")
+@each_kind("LatentMap")
 def test_map_is_dragged_and_steered(show, explorer):
     live, expected = show(explorer), reference(explorer)
     half = explorer.state["extent"] / 2
@@ -42,7 +42,7 @@ def test_map_is_dragged_and_steered(show, explorer):
         assert set(live.agree(expected, "Home on the map")["sliders"].values()) == {0}, f"{explorer}: Home"
 
 
-@each("LatentMap")
+@each_kind("LatentMap")
 def test_map_follows_a_finger(show, explorer):
     live, expected = show(explorer, **PHONE), reference(explorer)
     live.touch(live.points_in(live.el.locator("canvas[data-map]").first, [(0.5, 0.5), (0.4, 0.6), (0.25, 0.75)]))
@@ -51,7 +51,7 @@ def test_map_follows_a_finger(show, explorer):
     assert (z["z₁"], z["z₂"]) == pytest.approx((-half, -half), abs=half / 10), f"{explorer}: finger on the map"
 
 
-@each("LatentMap")
+@each_kind("LatentMap")
 def test_map_buttons_change_the_picture(show, explorer):
     live = show(explorer)
     pane = live.el.locator("canvas[data-map]").first
@@ -67,7 +67,7 @@ def test_map_buttons_change_the_picture(show, explorer):
         live.page.wait_for_function("([canvas, before]) => canvas.toDataURL() === before", arg=[pane.element_handle(), before])
 
 
-@each("Bottleneck")
+@each_kind("Bottleneck")
 def test_every_width_and_digit_is_decoded(show, explorer):
     live, expected = show(explorer), reference(explorer)
     live.press("d", "End")
@@ -81,7 +81,7 @@ def test_every_width_and_digit_is_decoded(show, explorer):
         assert len(live.snapshot()["pressed"]) == 2, f"{explorer}: one digit and one measure are chosen"
 
 
-@each("Bottleneck")
+@each_kind("Bottleneck")
 def test_curve_chooses_the_width(show, explorer):
     live, expected = show(explorer), reference(explorer)
     live.button("cross-entropy").click()
@@ -90,7 +90,7 @@ def test_curve_chooses_the_width(show, explorer):
     assert live.agree(expected, "curve dragged")["sliders"]["d"] > 2, f"{explorer}: dragging on the curve does not move d"
 
 
-@each("DrawDigit")
+@each_kind("DrawDigit")
 def test_samples_are_picked(show, explorer):
     live, expected = show(explorer), reference(explorer)
     samples = pictures(explorer, "samples").flatten(1).numpy()
@@ -102,7 +102,7 @@ def test_samples_are_picked(show, explorer):
 
 
 @pytest.mark.parametrize("device", ["mouse", "finger"])
-@each("DrawDigit")
+@each_kind("DrawDigit")
 def test_a_digit_is_drawn(show, explorer, device):
     live, expected = show(explorer, **(PHONE if device == "finger" else {})), reference(explorer)
     before = live.snapshot()["input"]
@@ -125,7 +125,7 @@ def test_a_digit_is_drawn(show, explorer, device):
     assert not any(live.agree(expected, "cleared")["input"]), f"{explorer}: clear leaves ink"
 
 
-@each("DrawDigit")
+@each_kind("DrawDigit")
 def test_noise_is_sampled_dragged_and_zeroed(show, explorer):
     live, expected = show(explorer), reference(explorer)
     drawn = []
@@ -153,7 +153,7 @@ def test_noise_is_sampled_dragged_and_zeroed(show, explorer):
 
 
 @pytest.mark.parametrize("beta", [0.001, 1, 10])
-@each("BetaCalculator")
+@each_kind("BetaCalculator")
 def test_calculator_knows_beta(show, explorer, beta):
     live, expected = show(explorer, f"beta={beta}&d=20"), reference(explorer)
     for pixel, latent, batch, likelihood, effective in REDUCTIONS[beta]:
@@ -172,7 +172,7 @@ def test_calculator_knows_beta(show, explorer, beta):
         assert f"{effective:.3g}" in text.replace(",", ""), f"{explorer}: β = {beta}, {fields}: says {text!r}, not {effective:.3g}"
 
 
-@each("BetaCalculator")
+@each_kind("BetaCalculator")
 def test_calculator_examples(show, explorer):
     live, expected = show(explorer), reference(explorer)
     seen = set()
@@ -183,7 +183,7 @@ def test_calculator_examples(show, explorer):
     assert len(seen) > 1, f"{explorer}: all examples give β = {seen}"
 
 
-@each("MeanAndSample")
+@each_kind("MeanAndSample")
 def test_seed_moves_the_sample_and_sigma_does_not_move_the_mean(show, explorer):
     live, expected = show(explorer), reference(explorer)
     start = live.agree(expected, "as the page opens")
@@ -204,7 +204,7 @@ def test_seed_moves_the_sample_and_sigma_does_not_move_the_mean(show, explorer):
     assert narrow["outside"] < gaussian["outside"], f"{explorer}: less noise leaves the range as often"
 
 
-@each("MeanAndSample")
+@each_kind("MeanAndSample")
 def test_likelihood_of_a_digit_is_best_at_its_own_rms_error(show, explorer):
     live, expected = show(explorer), reference(explorer)
     live.button("Gaussian").click()
@@ -227,7 +227,7 @@ def test_likelihood_of_a_digit_is_best_at_its_own_rms_error(show, explorer):
     assert live.agree(expected, "learned σ")["sigma"] == pytest.approx(explorer.state["learned_sigma"], abs=0.0026)
 
 
-@each("MeanAndSample")
+@each_kind("MeanAndSample")
 def test_a_picture_is_pressed_to_choose_its_row(show, explorer):
     live, expected = show(explorer), reference(explorer)
     live.stroke(live.points_in(live.el.locator("canvas.vae-active").first, [(0.5, 0.5), (0.5, 0.9)]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from live_explorer import PHONE, each
+from live_explorer import PHONE, each_kind
 from references import reference
 from waiting import next_frame
 
@@ -14,7 +14,7 @@ PRESSED_INTO = {"TwoDensities": ("μ", "σ"), "DragQ": ("μ", "log σ"), "Repara
 
 
 @pytest.mark.parametrize("device", ["mouse", "finger"])
-@each(*PRESSED_INTO)
+@each_kind(*PRESSED_INTO)
 def test_q_is_dragged(show, explorer, device):
     live, expected = show(explorer, **(PHONE if device == "finger" else {})), reference(explorer)
     mean, width = PRESSED_INTO[explorer.kind]
@@ -31,7 +31,7 @@ def test_q_is_dragged(show, explorer, device):
     assert narrow[mean] == pytest.approx(right[mean], abs=0.011), f"{explorer}: dragging upwards moves {mean}"
 
 
-@each(*PRESSED_INTO)
+@each_kind(*PRESSED_INTO)
 def test_q_is_steered_by_keys(show, explorer):
     live, expected = show(explorer), reference(explorer)
     mean, width = PRESSED_INTO[explorer.kind]
@@ -47,7 +47,7 @@ def test_q_is_steered_by_keys(show, explorer):
     assert live.agree(expected, "Home")["sliders"] == before, f"{explorer}: Home"
 
 
-@each("TwoDensities")
+@each_kind("TwoDensities")
 def test_best_q_seeks_one_hump_or_covers_both(show, explorer):
     seen = []
     for start in (-2.5, 2.5):
@@ -63,7 +63,7 @@ def test_best_q_seeks_one_hump_or_covers_both(show, explorer):
     assert (cover["μ"], cover["σ"]) == pytest.approx(moments, abs=0.01), f"{explorer}: mass-covering"
 
 
-@each("DragQ")
+@each_kind("DragQ")
 def test_the_sum_stands_still(show, explorer):
     live, expected = show(explorer, "x=1&q_mu=0&q_log_sigma=-0.5&q_beta=1"), reference(explorer)
     sums, gaps = [], []
@@ -80,7 +80,7 @@ def test_the_sum_stands_still(show, explorer):
     assert shown["sliders"]["μ"] == pytest.approx(explorer.state["encoder_mu"][0], abs=0.006)
 
 
-@each("DragQ")
+@each_kind("DragQ")
 def test_small_beta_is_no_bound(show, explorer):
     live, expected = show(explorer, "x=1&q_mu=0&q_log_sigma=-0.5&q_beta=0.3"), reference(explorer)
     live.button("best q").click()
@@ -89,7 +89,7 @@ def test_small_beta_is_no_bound(show, explorer):
     assert shown["logEvidence"] < shown["elboBeta"] <= shown["highest"] + 1e-3, f"{explorer}: L_β at β = 0.3"
 
 
-@each("DragQ")
+@each_kind("DragQ")
 def test_a_point_is_picked_in_the_plane(show, explorer):
     live, expected = show(explorer), reference(explorer)
     plane = live.el.locator("canvas.vae-plane")
@@ -101,7 +101,7 @@ def test_a_point_is_picked_in_the_plane(show, explorer):
     assert len(picked) > 1, f"{explorer}: pressing the plane always gives x = {picked}"
 
 
-@each("Reparameterise")
+@each_kind("Reparameterise")
 def test_frozen_noise_stays_and_fresh_noise_changes(show, explorer):
     live, expected = show(explorer), reference(explorer)
     start = live.agree(expected, "start")["eps"]

@@ -38,7 +38,8 @@ function render({ model, el }) {
   const makePlot = (name, draw) => {
     const canvas = element("canvas", { class: "vae-active vae-curve", "data-plot": name });
     const surface = createSurface(canvas, signal, (context, width, height) => colours && draw(context, width, height));
-    const toK = (x) => Math.exp(clamp((x - BOUND_MARGIN.left) / (canvas.clientWidth - BOUND_MARGIN.left - BOUND_MARGIN.right), 0, 1) * logs.at(-1));
+    const share = (x) => clamp((x - BOUND_MARGIN.left) / (canvas.clientWidth - BOUND_MARGIN.left - BOUND_MARGIN.right), 0, 1);
+    const toK = (x) => STEP ** Math.round(share(x) * logs.at(-1) / Math.log(STEP));  // a value that the slider has, too
     onDrag(canvas, signal, (x, y, phase) => { if (phase !== "end") setState(model, { k: clamp(toK(x), 1, most) }); });
     return { canvas, paint: surface.paint };
   };
