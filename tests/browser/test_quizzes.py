@@ -32,10 +32,18 @@ def choose(page, form, place: int) -> None:
     next_frame(page)
 
 
-@pytest.mark.parametrize("scheme", ["http", "file"])
 @each("Quiz")
-def test_quiz_is_answered_by_keyboard(show, explorer, scheme):
-    live = show(explorer, scheme=scheme)
+def test_quiz_is_answered_by_keyboard(show, explorer):
+    answered_by_keyboard(show(explorer), explorer)
+
+
+@each_kind("Quiz")
+def test_quiz_is_answered_on_a_page_opened_as_a_file(show, explorer):
+    answered_by_keyboard(show(explorer, scheme="file"), explorer)
+
+
+def answered_by_keyboard(live, explorer) -> None:
+    """Every question wrong, then right: the verdict and its reason."""
     forms, questions = live.el.locator("form"), explorer.state["questions"]
     assert forms.count() == len(questions)
     for number, question in enumerate(questions):
