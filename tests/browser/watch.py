@@ -29,7 +29,8 @@ class Watch:
             self._note(f"external request to {request.url[:200]}")
 
     def _failed(self, request: Request) -> None:
-        if request.failure != "csp":  # so Chromium calls a script that it leaves out because JavaScript is off
+        # "csp": a script that Chromium leaves out because JavaScript is off; aborted: the page was left before all had come
+        if request.failure not in ("csp", "net::ERR_ABORTED"):
             self._note(f"request failed ({request.failure}): {request.url[:200]}")
 
     def _response(self, response: Response) -> None:

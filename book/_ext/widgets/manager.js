@@ -91,11 +91,11 @@ async function painted() {
   for (let frame = 0; frame < 2; frame++) await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
 }
 
-/** Adds the formulas' script; `preload` only fetches it. */
+/** Adds the formulas' script; `prefetch` only fetches it, whenever there is time. */
 function addFormulas(kind) {
   if (!FORMULAS) return;
-  const preload = Object.assign(document.createElement('link'), { rel: 'preload', as: 'script', href: FORMULAS, fetchPriority: 'low' });
-  document.head.append(kind === 'preload' ? preload : Object.assign(document.createElement('script'), { src: FORMULAS }));
+  const made = kind === 'prefetch' ? { rel: kind, href: FORMULAS } : { src: FORMULAS };
+  document.head.append(Object.assign(document.createElement(kind === 'prefetch' ? 'link' : 'script'), made));
 }
 
 async function parsed() {
@@ -136,7 +136,7 @@ async function main() {
   const showAll = () => Promise.all([...waiting.keys()].map(show));
 
   const first = document.querySelector(`${VIEW}[data-first]`)?.previousElementSibling;
-  addFormulas('preload');
+  addFormulas('prefetch');
   if (first) {
     await show(first);
     await painted();
