@@ -28,6 +28,7 @@ DATA = "embedded"
 BINARISATION = "none"
 MEASURE = negative_elbo
 FRAMES = (0, 1, 2, 3, 4, 6, 8, 10, 13, 16, 20, 25, 30, 35, 40, 50, 60)  # epochs: the map moves most at the start
+LEVELS = 32  # of grey, all that a small picture shows: half the bytes of 256
 SIDE = 8  # decoded digits along a side, codes at evenly spaced quantiles of the prior
 
 
@@ -55,11 +56,11 @@ def train(images: Images, state: Path) -> tuple[VAE, dict]:
 
 @torch.no_grad()
 def frame(model: VAE, x: Tensor) -> dict[str, str]:
-    """One moment, base64: `codes`, the means of q(z|x) as little-endian float16 (N, 2); `digits`, a PNG of SIDE × SIDE decoded means."""
+    """One moment, base64: `codes`, the means of q(z|x) as little-endian float16 (N, 2); `digits`, SIDE × SIDE decoded means, a PNG."""
     codes = model.posterior(x).mean.numpy().astype("<f2").tobytes()
     quantiles = torch.special.ndtri((torch.arange(SIDE) + 0.5) / SIDE)
     z = torch.cartesian_prod(quantiles.flip(0), quantiles).flip(1)  # rows from the top, z₂ falling; z₁ to the right
-    pixels = make_grid(model.likelihood(z).mean, nrow=SIDE, padding=0)[0].mul(255).round().byte()
+    pixels = make_grid(model.likelihood(z).mean, nrow=SIDE, padding=0)[0].mul(LEVELS - 1).round().mul(255 / (LEVELS - 1)).round().byte()
     digits = BytesIO()
     Image.fromarray(pixels.numpy()).save(digits, "PNG", optimize=True)
     return {"codes": b64encode(codes).decode(), "digits": b64encode(digits.getvalue()).decode()}
