@@ -10,6 +10,8 @@ from linear_gaussian import as_images, example, kl_of_gaussians
 from torch.distributions import Independent, Laplace
 
 from vae_tutorial import evaluation, likelihoods
+from vae_tutorial.checkpoints import load_model
+from vae_tutorial.data import binarize
 from vae_tutorial.models import VAE
 
 
@@ -167,6 +169,16 @@ def test_measuring_leaves_the_random_state_and_the_model_alone():
     for name, value in model.state_dict().items():
         assert torch.equal(value, weights[name][0])
         assert value.stride() == weights[name][1]
+
+
+def test_products_in_bfloat16_change_the_rounding_only(test_digits):
+    model, x = load_model("mnist-16d"), binarize(test_digits.x[:100], 0)
+    exact, rounded = (evidence(model, x, 100, precision=precision).log_evidence for precision in ("float32", "bfloat16"))
+    assert not torch.equal(exact, rounded)
+    torch.testing.assert_close(rounded, exact, atol=0.5, rtol=0)  # of some 100 nats
+    assert (rounded - exact).mean().abs() < 0.03  # images differ by 0.08 either way
+    with pytest.raises(ValueError, match="unknown precision 'half': choose 'float32' or 'bfloat16'"):
+        evidence(model, x, 1, precision="half")
 
 
 @pytest.mark.parametrize("options", [{"k": 0}, {"k": 5, "decodings": 0}])

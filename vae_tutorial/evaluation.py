@@ -15,6 +15,7 @@ from torch.distributions import Bernoulli, Independent, kl_divergence
 from tqdm.auto import tqdm
 
 from vae_tutorial.likelihoods import check_pixels
+from vae_tutorial.networks import products_in
 
 IMAGES = 1_000  # encoded at once
 
@@ -40,7 +41,9 @@ class Evidence:
 
 
 @torch.no_grad()
-def estimate_evidence(model: Any, x: Any, k: int, seed: int, decodings: int = 250, progress: bool = True) -> Evidence:
+def estimate_evidence(
+    model: Any, x: Any, k: int, seed: int, decodings: int = 250, progress: bool = True, precision: str = "float32"
+) -> Evidence:
     """log p(x) by importance sampling from q(z|x) with k codes (Burda et al. 2016, eq. 8).
 
     An image's noise depends on the seed and on its place in x alone: the first images of a set get the same estimates as
@@ -54,22 +57,29 @@ def estimate_evidence(model: Any, x: Any, k: int, seed: int, decodings: int = 25
         seed: of the codes; the global random state is left as it was.
         decodings: codes decoded at once, which bounds the memory.
         progress: show a bar.
+        precision: of the decoder's products, `"float32"` or `"bfloat16"`, as in `training.fit`; all sums stay as they are.
 
     Raises:
-        ValueError: k or decodings below one, pixels outside [0, 1] under a Bernoulli likelihood, or a condition per image.
+        ValueError: k or decodings below one, pixels outside [0, 1] under a Bernoulli likelihood, a condition per image, or an
+            unknown precision.
     """
     if k < 1 or decodings < 1:
         raise ValueError(f"k and decodings must be at least 1, got {k} and {decodings}")
+    products_in(precision)  # refuses an unknown one before any work
     estimates, effective = torch.empty(len(x), dtype=torch.float64), torch.empty(len(x), dtype=torch.float64)
     if isinstance(model, nn.Module):
         model = deepcopy(model).to(memory_format=torch.channels_last)  # transposed convolutions are 1.4 times as fast
     prior, images = model.prior, (image for batch in _batches(model, x) for image in batch.split(1))
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng():
         torch.manual_seed(seed)
         for n, image in enumerate(tqdm(images, total=len(x), unit="image", disable=not progress)):
             q = model.posterior(image)
             z = q.sample((k,))  # (k, 1, d)
-            log_joint = [prior.log_prob(part) + log_likelihood(model.likelihood(part), image) for part in z.split(decodings)]
+            log_joint = []
+            for part in z.split(decodings):
+                with products_in(precision, part.device.type):
+                    p = model.likelihood(part)
+                log_joint.append(prior.log_prob(part) + log_likelihood(p, image))
             log_weight = torch.cat(log_joint).sub(q.log_prob(z)).double()  # (k, 1)
             total = log_weight.logsumexp(0)
             estimates[n], effective[n] = total - log(k), (2 * total - (2 * log_weight).logsumexp(0)).exp()
@@ -157,7 +167,7 @@ def aggregate_posterior(model: Any, x: Any, seed: int) -> Aggregate:
     if len(x) < 2:
         raise ValueError(f"the aggregate posterior wants at least 2 images, got {len(x)}")
     mu, sigma = _posteriors(model, x)  # (N, d)
-    eps = torch.randn(mu.shape, generator=torch.Generator().manual_seed(seed), dtype=mu.dtype)
+    eps = torch.randn(mu.shape, generator=torch.Generator().manual_seed(seed), dtype=mu.dtype).to(mu.device)
     z = mu + sigma * eps
     log_prior = model.prior.log_prob(z)  # (N,)
     precision = sigma.pow(-2)  # (N, d)
@@ -185,8 +195,9 @@ def _batches(model: Any, x: Any) -> Iterator[Tensor]:
     condition = getattr(model, "condition", None)
     if condition is not None and condition.ndim > 1:
         raise ValueError("one condition for all images at a time: the images of one label, say, and model.given(label=3)")
+    device = next(model.parameters()).device if isinstance(model, nn.Module) else "cpu"
     for rows in torch.arange(len(x)).split(IMAGES):
-        batch = x[rows]
+        batch = x[rows].to(device)
         if getattr(model, "bounded", False):
             check_pixels(batch)
         yield batch

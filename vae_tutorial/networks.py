@@ -136,6 +136,17 @@ def conv_decoder(image_shape: Sequence[int], channels: Sequence[int], sizes: Seq
     return FlatConvolutions(*layers, ConvTransposeToFew(channels[-1], image_shape[0], 4, stride=2, padding=1), nn.Flatten())
 
 
+def products_in(precision: str, device: str = "cpu") -> torch.autocast:
+    """A context in which networks on this kind of device multiply in this precision, `"float32"` or `"bfloat16"`; all else as before.
+
+    Raises:
+        ValueError: an unknown precision.
+    """
+    if precision not in ("float32", "bfloat16"):
+        raise ValueError(f"unknown precision {precision!r}: choose 'float32' or 'bfloat16'")
+    return torch.autocast(device, torch.bfloat16, enabled=precision == "bfloat16")
+
+
 def _halved(image_shape: Sequence[int], channels: Sequence[int]) -> tuple[int, int]:
     """Height and width after one halving for each of the channels."""
     _, height, width = image_shape

@@ -13,6 +13,7 @@ from tqdm.auto import tqdm
 
 from vae_tutorial.checkpoints import load_training_state, save_training_state
 from vae_tutorial.likelihoods import check_pixels
+from vae_tutorial.networks import products_in
 from vae_tutorial.objectives import Terms
 from vae_tutorial.schedules import Schedule, constant
 
@@ -59,7 +60,7 @@ def fit(
 ) -> History:
     """Minimise the batch mean of an objective with Adam (Kingma & Ba 2015; decoupled weight decay, Loshchilov & Hutter 2019).
 
-    The model is changed in place and left in evaluation mode; the global random state is left as it was.
+    The model is changed in place and left in evaluation mode; the global random state is left as it was. Batches go to its device.
 
     Args:
         model: what is trained.
@@ -78,7 +79,7 @@ def fit(
         precision: `"float32"`, or `"bfloat16"`: the networks' products in bfloat16 (torch.autocast), all else as before.
         seed: of the order of the images and of the noise.
         checkpoint: file that takes the whole training state after each epoch; if it is there, training goes on from it
-            and ends with the weights it would have had without the interruption.
+            and ends with the weights it would have had without the interruption (on a GPU, the noise is another).
         on_epoch: called with the history after each epoch, for live curves.
         progress: show a bar.
 
@@ -92,8 +93,8 @@ def fit(
         raise ValueError(f"batch_size must lie between 1 and the {len(x)} training images, got {batch_size}")
     rate_of_learning = _as_schedule(learning_rate)
     schedules = {name: _as_schedule(value) for name, value in (settings or {}).items()}
-    if precision not in ("float32", "bfloat16"):
-        raise ValueError(f"unknown precision {precision!r}: choose 'float32' or 'bfloat16'")
+    device = next(model.parameters()).device
+    products_in(precision)  # refuses an unknown one before any work
     optimizer = torch.optim.AdamW(model.parameters(), weight_decay=weight_decay, fused=True)
     history, path = History(), Path(checkpoint) if checkpoint else None
     identity = {} if path is None else {
@@ -103,7 +104,7 @@ def fit(
     }  # fmt: skip
     trained = nn.ModuleDict({"model": model} | ({"objective": objective} if isinstance(objective, nn.Module) else {}))
     updates = len(x) // batch_size
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng():
         torch.manual_seed(seed)
         if path and path.exists():
             history = _resume(path, identity, trained, optimizer)
@@ -115,9 +116,11 @@ def fit(
                 now = (epoch * updates + step) / (epochs * updates)
                 for group in optimizer.param_groups:
                     group["lr"] = rate_of_learning(now)
-                batch = x[chosen] if transform is None else transform(x[chosen])
-                given = {name: value(now) for name, value in schedules.items()} | ({} if labels is None else {"label": labels[chosen]})
-                with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bfloat16"):
+                batch = x[chosen].to(device)
+                batch = batch if transform is None else transform(batch)
+                given = {name: value(now) for name, value in schedules.items()}
+                given |= {} if labels is None else {"label": labels[chosen].to(device)}
+                with products_in(precision, device.type):
                     terms = objective(model, batch, **given)
                 means = {name: term.mean() for name, term in terms.items()}  # over the batch: the only reduction
                 if not means["loss"].isfinite():
@@ -137,7 +140,7 @@ def fit(
             if path:
                 _save(path, identity, trained, optimizer, history)
             if on_epoch:
-                with torch.random.fork_rng(devices=[]):  # pictures drawn on the way do not change the training
+                with torch.random.fork_rng():  # pictures drawn on the way do not change the training
                     on_epoch(history)
     model.eval()
     return history
@@ -170,11 +173,12 @@ def evaluate(
     """
     _check(model, x, labels)
     totals: dict[str, float] = {}
-    with torch.random.fork_rng(devices=[]):
+    device = next(model.parameters()).device
+    with torch.random.fork_rng():
         torch.manual_seed(seed)
         for chosen in torch.arange(len(x)).split(batch_size):
-            given = {} if labels is None else {"label": labels[chosen]}
-            for name, term in objective(model, x[chosen], **(settings or {}), **given).items():
+            given = {} if labels is None else {"label": labels[chosen].to(device)}
+            for name, term in objective(model, x[chosen].to(device), **(settings or {}), **given).items():
                 totals[name] = totals.get(name, 0.0) + float(term.sum(dtype=torch.float64))
     return {name: total / len(x) for name, total in totals.items()}
 
