@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from playwright.sync_api import sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+OTHERS = {"firefox-esr": "firefox-esr", "WebKitWebDriver": "webkit2gtk-driver", "Xvfb": "xvfb"}  # program → Debian's package
 APPLICATION = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
 ADVICE = (
     "No Chromium or Chrome was found, and none could be installed. The browser tests need one: "
@@ -42,12 +43,23 @@ def runs(path: str) -> bool:
 
 def install() -> None:
     """Install Chromium with the means at hand: apt as root on Debian, and if that gives none, Playwright's download."""
-    root_on_debian = bool(shutil.which("apt-get")) and os.geteuid() == 0
-    if root_on_debian:
+    if root_on_debian():
         run("apt-get", "update")
         run("apt-get", "install", "--yes", "--no-install-recommends", "chromium")
     if executable() is None:
-        run(sys.executable, "-m", "playwright", "install", *(["--with-deps"] if root_on_debian else []), "chromium")
+        run(sys.executable, "-m", "playwright", "install", *(["--with-deps"] if root_on_debian() else []), "chromium")
+
+
+def root_on_debian() -> bool:
+    """Whether apt may be asked."""
+    return bool(shutil.which("apt-get")) and os.geteuid() == 0
+
+
+def install_others() -> None:
+    """Install Firefox and WebKitGTK where that needs no question; elsewhere their smoke tests are skipped."""
+    if root_on_debian() and not all(map(shutil.which, OTHERS)):
+        run("apt-get", "update")
+        run("apt-get", "install", "--yes", "--no-install-recommends", *OTHERS.values())
 
 
 def run(*command: str) -> None:
@@ -61,6 +73,7 @@ def main() -> int:
     if executable() is None:
         install()
     path = executable()
+    install_others()
     print(path or ADVICE, file=sys.stdout if path else sys.stderr)
     return 0 if path else 1
 

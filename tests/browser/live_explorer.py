@@ -66,9 +66,7 @@ class LiveExplorer:
 
     def snapshot(self) -> dict[str, Any]:
         """What the explorer shows at this moment: its numbers, arrays and sliders' readouts."""
-        shown = json.loads(re.sub(r'"(NaN|-?Infinity)"', r"\1", self.el.evaluate(SNAPSHOT)))
-        shown["sliders"] = {label: _number(text) for label, text in shown["sliders"].items()}
-        return shown
+        return parsed(self.el.evaluate(SNAPSHOT))
 
     @property
     def labels(self) -> list[str]:
@@ -131,14 +129,23 @@ class LiveExplorer:
         deadline = time.monotonic() + PATIENCE
         while True:
             shown = self.snapshot()
-            differences = {
-                name: float(np.abs(np.asarray(shown[name]) - value).max() / max(1, np.abs(value).max()))
-                for name, value in reference(shown).items()
-            }
+            differences = compared(shown, reference(shown))
             if all(difference < TOLERANCE for difference in differences.values()):  # what is not a number yet agrees with nothing
                 return shown
             assert time.monotonic() < deadline, f"{self.name}, {step}: differs from PyTorch by {differences} at {shown['sliders']}"
             next_frame(self.page)
+
+
+def parsed(snapshot: str) -> dict[str, Any]:
+    """What `SNAPSHOT` tells, with numbers for the sliders' readouts."""
+    shown = json.loads(re.sub(r'"(NaN|-?Infinity)"', r"\1", snapshot))
+    shown["sliders"] = {label: _number(text) for label, text in shown["sliders"].items()}
+    return shown
+
+
+def compared(shown: dict[str, Any], expected: dict[str, np.ndarray]) -> dict[str, float]:
+    """The largest difference between what is shown and what is expected, by name; of large numbers the relative one."""
+    return {name: float(np.abs(np.asarray(shown[name]) - value).max() / max(1, np.abs(value).max())) for name, value in expected.items()}
 
 
 def _number(text: str) -> float:

@@ -1,0 +1,97 @@
+"""A smoke test in Firefox and in Safari's engine: one page of each kind stands, one explorer of each kind moves and equals PyTorch."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+
+import pytest
+from built_site import Explorer
+from live_explorer import SNAPSHOT, TOLERANCE, compared, each_kind, parsed
+from other_browsers import BROWSERS, Firefox, WebKit
+from references import REFERENCES, reference
+
+pytestmark = pytest.mark.browser
+
+PAGES = ("notation.html", "foundations/the-maths.html", "teaching/sheet.html", "reference/results.html", "search.html")
+UNTIL = """const until = async (what, holds) => {
+    for (const end = Date.now() + 60_000; !holds(); await new Promise((done) => setTimeout(done, 50))) {
+        if (Date.now() > end) throw new Error(`waited in vain: ${what}`);
+    }
+};
+await until('the page', () => document.readyState === 'complete');
+dispatchEvent(new Event('beforeprint'));  // all widgets come
+await until('widgets', () => document.documentElement.dataset.widgetsReady || !document.querySelector('script[type$="widget-view+json"]'));
+await until('formulas', () => document.documentElement.dataset.formulasReady || !document.querySelector('.math'));"""
+STANDS = f"""(async () => {{
+    {UNTIL}
+    const shown = (node) => node.getClientRects().length > 0;
+    return JSON.stringify({{
+        heading: document.querySelector('main h1')?.textContent ?? '',
+        raw: [...document.querySelectorAll('.math')].filter((node) => shown(node) && !node.querySelector('mjx-container')).length,
+        sideways: document.documentElement.scrollWidth - innerWidth,
+        pictures: [...document.images].filter((image) => shown(image) && image.complete && !image.naturalWidth).map((image) => image.src),
+    }});
+}})()"""
+# Three steps into the longer half of the first slider's track, or the first button where there is none.
+MOVED = f"""(async () => {{
+    {UNTIL}
+    const area = document.querySelectorAll('.widget-subarea')[PLACE], el = area.querySelector('.vae-explorer');
+    area.scrollIntoView();
+    await until('the explorer', () => el.dataset.ready === 'true' && el.dataset.filled !== 'false');
+    const shown = () => [...area.querySelectorAll('canvas')].map((canvas) => canvas.toDataURL()).join() + area.textContent;
+    const before = shown(), handle = area.querySelector('.noUi-handle');
+    if (handle) {{
+        const [low, now, high] = ['min', 'now', 'max'].map((end) => Number(handle.getAttribute(`aria-value${{end}}`)));
+        const key = now - low > high - now ? 'ArrowLeft' : 'ArrowRight';
+        handle.focus();
+        const press = () => handle.dispatchEvent(new KeyboardEvent('keydown', {{ key, bubbles: true, cancelable: true }}));
+        for (let step = 0; step < 3; step += 1) press();
+    }} else {{
+        area.querySelector('button').click();
+    }}
+    await until('another picture', () => shown() !== before);
+    await new Promise((done) => setTimeout(done, 500));
+    await until('the explorer again', () => el.dataset.filled !== 'false');
+    return ({SNAPSHOT})(el);
+}})()"""
+
+
+@pytest.fixture(scope="session", params=BROWSERS)
+def other(request: pytest.FixtureRequest, bases: dict[str, str]) -> Iterator[Firefox | WebKit]:
+    """The browser, or a skip where it is not installed."""
+    kind = BROWSERS[request.param]
+    if kind.path() is None:
+        pytest.skip(f"{request.param} is not installed (Debian: apt-get install {kind.needs})")
+    running = kind(bases["http"])
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def ask(other: Firefox | WebKit, bases: dict[str, str]) -> Callable[[str, str], str]:
+    """Run a script on a page; nothing may go wrong on the way."""
+
+    def run(page: str, script: str) -> str:
+        answer = other.run(bases["http"] + page, script)
+        assert "error" not in answer, f"{page}: {answer['error']}"
+        assert not answer["problems"], f"{page}: {answer['problems']}"
+        return answer["result"]
+
+    return run
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_page_stands(ask, page):
+    found = json.loads(ask(page, STANDS))
+    assert found.pop("heading"), f"{page}: no heading"
+    assert found["sideways"] <= 0, f"{page}: scrolls sideways"
+    assert not found["raw"], f"{page}: {found['raw']} formulas are not typeset"
+    assert not found["pictures"], f"{page}: pictures that did not come"
+
+
+@each_kind(*REFERENCES)
+def test_explorer_moves_and_equals_pytorch(ask, explorer: Explorer):
+    shown = parsed(ask(explorer.page, MOVED.replace("PLACE", str(explorer.place))))
+    differences = compared(shown, reference(explorer)(shown))
+    assert all(difference < TOLERANCE for difference in differences.values()), f"{explorer}: {differences} at {shown['sliders']}"
