@@ -51,6 +51,18 @@ def test_evidence_is_that_of_the_closed_form(correlated, stretch, shift):
     np.testing.assert_array_less(np.abs(found.log_evidence.numpy() - truth.log_evidence(x)), 4 * error)
 
 
+def test_a_wider_proposal_steadies_what_a_narrow_q_estimates():
+    """The same log p(x), with less uncertainty; a factor of 1 is q itself."""
+    truth, x = example(correlated=False)
+    model, images = truth.vae(variance=0.5 / np.diag(truth.precision)), as_images(x)
+    narrow, widened = evidence(model, images, 2_000), evidence(model, images, 2_000, widened=2**0.5)  # the true posterior
+    assert (narrow.standard_error > 1e-3).all()
+    np.testing.assert_allclose(widened.standard_error, 0, atol=1e-6)
+    np.testing.assert_allclose(widened.log_evidence, truth.log_evidence(x), rtol=1e-9)
+    with pytest.raises(ValueError, match="must be positive, got 0"):
+        evidence(model, images, 5, widened=0)
+
+
 def test_evidence_is_a_lower_bound_on_average_and_rises_with_k():
     """Burda et al. 2016, theorem 1; at k = 1 the mean is the ELBO, known in closed form."""
     truth, x = example(correlated=True)

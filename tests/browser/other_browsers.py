@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +41,7 @@ class Firefox:
 
     def close(self) -> None:
         """End the browser and its process."""
-        self.process.stdin.close()
-        self.process.wait(60)
+        self.process.communicate(timeout=60)
 
 
 class WebKit:
@@ -61,7 +61,9 @@ class WebKit:
         options.binary_location = self.path()
         options.add_argument("--automation")
         display = f":{self.screen.stdout.readline().strip()}"
-        self.driver = WebKitGTK(options, Service(shutil.which("WebKitWebDriver"), env=os.environ | {"DISPLAY": display}))
+        with warnings.catch_warnings():  # Selenium 4.51's own class for WebKitGTK calls what Selenium deprecates
+            warnings.filterwarnings("ignore", "setting remote_server_addr in RemoteConnection", DeprecationWarning)
+            self.driver = WebKitGTK(options, Service(shutil.which("WebKitWebDriver"), env=os.environ | {"DISPLAY": display}))
         self.driver.set_page_load_timeout(60 * MINUTES)
         self.driver.set_script_timeout(60 * MINUTES)
 
@@ -87,7 +89,7 @@ class WebKit:
         """End the browser, its driver and its screen."""
         self.driver.quit()
         self.screen.terminate()
-        self.screen.wait(60)
+        self.screen.communicate(timeout=60)
 
 
 BROWSERS = {"firefox": Firefox, "webkit": WebKit}

@@ -20,8 +20,8 @@ UNTIL = """const until = async (what, holds) => {
     }
 };
 await until('the page', () => document.readyState === 'complete');
-dispatchEvent(new Event('beforeprint'));  // all widgets come
-await until('widgets', () => document.documentElement.dataset.widgetsReady || !document.querySelector('script[type$="widget-view+json"]'));
+await until('widgets', () => dispatchEvent(new Event('beforeprint')) && document.documentElement.dataset.widgetsReady  // all of them come
+    || !document.querySelector('script[type$="widget-view+json"]'));
 await until('formulas', () => document.documentElement.dataset.formulasReady || !document.querySelector('.math'));"""
 STANDS = f"""(async () => {{
     {UNTIL}
@@ -51,9 +51,12 @@ MOVED = f"""(async () => {{
         area.querySelector('button').click();
     }}
     await until('another picture', () => shown() !== before);
-    await new Promise((done) => setTimeout(done, 500));
-    await until('the explorer again', () => el.dataset.filled !== 'false');
-    return ({SNAPSHOT})(el);
+    const tell = () => ({SNAPSHOT})(el);
+    for (let turn = 0; turn < 60; turn += 1) {{  // what takes longer is not a number until it is there
+        await new Promise((done) => setTimeout(done, 500));
+        if (el.dataset.filled !== 'false' && !tell().includes('"NaN"')) break;
+    }}
+    return tell();
 }})()"""
 
 
