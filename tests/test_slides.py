@@ -33,12 +33,12 @@ def test_every_tagged_cell_of_the_book_joins_a_block_of_the_guide():
 
 def test_a_cell_of_an_unknown_block_is_refused():
     with pytest.raises(ValueError, match="Nowhere"):
-        slides.deck(PLAN, {"Nowhere": [cell_of("Nowhere")]}, {"state": {}})
+        slides.deck(PLAN, {"Nowhere": [cell_of("Nowhere")]}, {})
 
 
 @pytest.fixture(scope="module")
 def page():
-    made = slides.deck(PLAN, {"Two maps": [cell_of("Two maps")]}, {"version_major": 2, "version_minor": 0, "state": {}})
+    made = slides.deck(PLAN, {"Two maps": [cell_of("Two maps")]}, {})
     return BeautifulSoup(slides.html_of(made), "html.parser")
 
 

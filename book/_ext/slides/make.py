@@ -28,7 +28,8 @@ BOOK, CACHE, OUTPUT = ROOT / "book", ROOT / ".cache", ROOT / "_build" / "slides"
 GUIDE, SESSION = BOOK / "teaching" / "instructors-guide.md", BOOK / "teaching" / "session.ipynb"
 THEME = "serif"  # one that asks no server for its fonts
 REVEAL = ROOT / "node_modules" / "reveal.js"
-BLOCK = re.compile(r"^### \d+–\d+ · (.+)$", re.M)
+BLOCK = re.compile(r"^### (\d+)–(\d+) · (.+)$", re.M)
+ROW = re.compile(r"^\| (\d+) \| \d+ \| (.+?) \|", re.M)  # of the session's table: minute, length, what happens
 DISPLAYED = re.compile(r"\$\$(.+?)\$\$ \(eq-[\w-]+\)", re.S)
 WIDGETS = "application/vnd.jupyter.widget-state+json"
 FORMULA = re.compile(r"\$\$(.+?)\$\$|\$([^$\n]+)\$", re.S)
@@ -36,23 +37,32 @@ FORMULA = re.compile(r"\$\$(.+?)\$\$|\$([^$\n]+)\$", re.S)
 
 @dataclass(frozen=True)
 class Block:
-    """A block of the session: its title, the guide's text on it, and the equation that goes on the board, if there is one."""
+    """A block of the session: its title, the guide's text on it, the equation that goes on the board, if there is one, and what to do."""
 
     title: str
     notes: str
     equation: str | None
+    tasks: list[str]  # a sentence for each of its rows in the guide's table
 
 
 def blocks(guide: str) -> list[Block]:
     """The session's blocks in the guide's order."""
     session = guide.split("\n## Three sessions")[0]
-    parts = BLOCK.split(session)[1:]
+    table, *parts = BLOCK.split(session)
+    rows = [(int(minute), text) for minute, text in ROW.findall(table)]
     found = []
-    for title, body in zip(parts[::2], parts[1::2], strict=True):
+    for start, end, title, body in zip(*(iter(parts),) * 4, strict=True):
         shown = DISPLAYED.search(body)
         notes = re.sub(r"\{eq\}`[^`]+`", "the board", re.sub(r"<[^>]+>|\]\([^)]*\)|\[", "", DISPLAYED.sub("", body)))
-        found.append(Block(title.strip(), notes.strip(), shown[1].strip() if shown else None))
+        tasks = [task_of(text, title.strip()) for minute, text in rows if int(start) <= minute < int(end)]
+        found.append(Block(title.strip(), notes.strip(), shown[1].strip() if shown else None, tasks))
     return found
+
+
+def task_of(text: str, title: str) -> str:
+    """The first sentence of a row, or the second where the first is the block's title."""
+    sentences = re.split(r"(?<=[.?!]) ", text.replace("**", ""))
+    return sentences[1] if sentences[0].rstrip(".") == title and len(sentences) > 1 else sentences[0]
 
 
 def pages() -> list[Path]:
@@ -67,9 +77,9 @@ def block_of(cell: NotebookNode) -> str | None:
 
 
 def tagged_cells(found: list[Path]) -> tuple[dict[str, list[NotebookNode]], dict[str, Any]]:
-    """Every page's cells that belong to a block, run where they show something, and the widgets' state."""
+    """Every page's cells that belong to a block, run where they show something, and the widgets' models by their id."""
     cells: dict[str, list[NotebookNode]] = {}
-    state: dict[str, Any] = {"version_major": 2, "version_minor": 0, "state": {}}
+    models: dict[str, Any] = {}
     for path in found:
         page = nbformat.read(path, as_version=4)
         if not any(map(block_of, page.cells)):
@@ -77,14 +87,14 @@ def tagged_cells(found: list[Path]) -> tuple[dict[str, list[NotebookNode]], dict
         if any(block_of(cell) and "explorers." in cell.source for cell in page.cells):
             resources = {"metadata": {"path": str(path.parent)}}
             NotebookClient(page, timeout=180, kernel_name="python3", resources=resources, store_widget_state=True).execute()
-            state["state"] |= page.metadata.get("widgets", {}).get(WIDGETS, {}).get("state", {})
+            models |= page.metadata.get("widgets", {}).get(WIDGETS, {}).get("state", {})
         for cell in page.cells:
             if title := block_of(cell):
                 cells.setdefault(title, []).append(cell)
-    return cells, state
+    return cells, models
 
 
-def deck(plan: list[Block], cells: dict[str, list[NotebookNode]], state: dict[str, Any]) -> NotebookNode:
+def deck(plan: list[Block], cells: dict[str, list[NotebookNode]], models: dict[str, Any]) -> NotebookNode:
     """One notebook of slides, each block with its cells and its notes.
 
     Raises:
@@ -93,6 +103,7 @@ def deck(plan: list[Block], cells: dict[str, list[NotebookNode]], state: dict[st
     strangers = set(cells) - {block.title for block in plan}
     if strangers:
         raise ValueError(f"cells name blocks that the guide does not have: {sorted(strangers)}")
+    state = {"version_major": 2, "version_minor": 0, "state": models}  # nbconvert shows no widget without it
     made = nbformat.v4.new_notebook(metadata={"title": "Variational Autoencoders, Live", "widgets": {WIDGETS: state}})
     made.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
 
@@ -105,7 +116,7 @@ def deck(plan: list[Block], cells: dict[str, list[NotebookNode]], state: dict[st
         if block.equation:
             add(f"## {block.title}\n\n$${block.equation}$$", "slide")
         elif not shown:
-            add(f"## {block.title}", "slide")
+            add(f"## {block.title}\n\n" + "\n\n".join(block.tasks), "slide")
         for cell in shown:
             copy = nbformat.from_dict(cell)
             copy.metadata.slideshow = {"slide_type": cell.metadata.slideshow.get("slide_type", "-")}
@@ -124,6 +135,8 @@ def html_of(made: NotebookNode) -> str:
     exporter.reveal_url_prefix, exporter.reveal_theme = "reveal", THEME
     text, _ = exporter.from_notebook_node(made)
     soup = BeautifulSoup(text, "html.parser")
+    for state in soup.find_all("script", type=WIDGETS):
+        state.decompose()  # `write` puts it into files
     for rendered in soup.select(".jp-RenderedMarkdown"):
         for string in list(rendered.find_all(string=FORMULA)):
             string.replace_with(*marked(string, soup))
@@ -142,8 +155,8 @@ def marked(text: str, soup: BeautifulSoup) -> list[Any]:
     return [*parts, NavigableString(text[at:])]
 
 
-def write(text: str) -> Path:
-    """Write the deck with all that it loads beside it.
+def write(text: str, models: dict[str, Any]) -> Path:
+    """Write the deck with all that it loads beside it, the widgets' models (by their id) in files as on the site.
 
     Raises:
         FileNotFoundError: the JavaScript is missing.
@@ -153,6 +166,7 @@ def write(text: str) -> Path:
     sys.path.insert(0, str(HERE.parent))
     from offline_site.files import bundled_files
     from offline_site.palette import load_palette, palette_css
+    from offline_site.scripts import move_widgets
 
     shutil.rmtree(OUTPUT, ignore_errors=True)
     for folder in ("dist", "plugin/notes"):
@@ -164,7 +178,9 @@ def write(text: str) -> Path:
         (OUTPUT / "book" / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, OUTPUT / "book" / name)
     (OUTPUT / "book" / "slides.css").write_text(palette_css(load_palette()) + (HERE / "slides.css").read_text("utf-8"), "utf-8")
-    (OUTPUT / "index.html").write_text(text, "utf-8")
+    deck = {"body": text}
+    move_widgets(models, deck, OUTPUT, "")
+    (OUTPUT / "index.html").write_text(deck["body"], "utf-8")
     return OUTPUT / "index.html"
 
 
@@ -181,8 +197,13 @@ def print_pdf(page: Path) -> Path | None:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         sheet = browser.new_page(viewport={"width": 1280, "height": 720})
         sheet.goto(f"{page.as_uri()}?print-pdf")
-        sheet.wait_for_function("() => [...document.querySelectorAll('.vae-explorer')].every((el) => el.dataset.ready === 'true')")
         sheet.wait_for_function("() => document.querySelector('.pdf-page')")
+        sheet.wait_for_function("() => dispatchEvent(new Event('beforeprint')) && document.documentElement.dataset.widgetsReady")
+        sheet.wait_for_function("() => [...document.querySelectorAll('.widget-subarea')].every((area) => area.dataset.fits)")
+        for explorer in sheet.locator(".vae-explorer").all():  # some fill their pictures once they are seen
+            explorer.scroll_into_view_if_needed()
+            sheet.wait_for_timeout(500)
+            sheet.wait_for_function("(el) => el.dataset.filled !== 'false'", arg=explorer.element_handle(), timeout=120_000)
         sheet.pdf(path=page.with_name("slides.pdf"), prefer_css_page_size=True, print_background=True)
         browser.close()
     return page.with_name("slides.pdf")
@@ -190,8 +211,8 @@ def print_pdf(page: Path) -> Path | None:
 
 def main() -> None:
     """Make the deck and its PDF, and say where they are."""
-    cells, state = tagged_cells(pages())
-    page = write(html_of(deck(blocks(GUIDE.read_text("utf-8")), cells, state)))
+    cells, models = tagged_cells(pages())
+    page = write(html_of(deck(blocks(GUIDE.read_text("utf-8")), cells, models)), models)
     print(page)
     print(print_pdf(page) or "no PDF: no Chromium was found")
 
