@@ -12,7 +12,7 @@ from vae_tutorial import sprites
 from vae_tutorial.models import VAE
 
 DRAWN_TOGETHER = 16  # factors are drawn column by column within a batch: the library's points want the library's batch
-ENCODED_TOGETHER = 8_192  # rows that `represent` is given at once: 32 MB of 32 × 32 images
+ENCODED_TOGETHER = 1_024  # rows that `represent` is given at once: it stays in the cache, 2.6 times as fast as 8,192
 
 
 @dataclass(frozen=True)
