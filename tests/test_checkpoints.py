@@ -261,6 +261,11 @@ def test_every_explorers_model_is_shipped_and_every_recipe_has_its_checkpoint():
     assert set(checkpoints.model_names()) == set(load_recipes())
 
 
+def test_what_ships_beside_the_code_stays_light():
+    package = checkpoints.SHIPPED.parent
+    assert sum(path.stat().st_size for part in ("weights", "runs", "images") for path in (package / part).iterdir()) < 10_000_000
+
+
 @pytest.mark.parametrize("name", checkpoints.model_names())
 def test_card_describes_the_file(name):
     card = checkpoints.model_card(name)
