@@ -48,7 +48,8 @@ def main() -> None:
     if options.name is None:
         for name, experiment in known.items():
             print(f"{name:22} {experiment.__doc__.strip()}")
-            print(f"{'':22} {len(experiment.SETTINGS)} runs, {experiment.MINUTES} minutes each on one core")
+            recorded = "" if (options.to / f"{name}.json").is_file() else "; not recorded yet"
+            print(f"{'':22} {len(experiment.SETTINGS)} runs, {experiment.MINUTES} minutes each on one core{recorded}")
         return
     experiment = known[options.name]
     root = {"root": str(options.data.resolve())} if options.data else {}

@@ -1,6 +1,9 @@
 """Training on the bound of k samples, k = 1 (a VAE) or 5, from 4,000 binarised digits: log p(x) of held-out digits, units in use."""
 
+from collections.abc import Sequence
+
 import torch
+from torch import Tensor
 
 from vae_tutorial.data import binarize, load_images
 from vae_tutorial.evaluation import active_units, estimate_evidence
@@ -27,16 +30,22 @@ MINUTES = 0.3
 
 def run(k: int, seed: int, root: str | None = None) -> dict[str, float]:
     """Train one model, its digits binarised anew each time; log p(x) and bounds of held-out digits, nats."""
-    x = training_images(DATA, root, seed).x
     held = binarize(load_images("mnist", "test").x, MEASURING_SEED)[:MEASURED]
+    return train_and_measure(training_images(DATA, root, seed).x, held, k, seed, hidden=HIDDEN, epochs=EPOCHS, batch_size=BATCH_SIZE)
+
+
+def train_and_measure(
+    x: Tensor, held: Tensor, k: int, seed: int, *, hidden: Sequence[int], epochs: int, batch_size: int, products: str = "float32"
+) -> dict[str, float]:
+    """Train on grey x (N, 1, 28, 28), binarised anew each time; log p(x) and bounds of binarised held-out images, nats."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = VAE(LATENT_DIM, HIDDEN, ACTIVATION)
+        model = VAE(LATENT_DIM, hidden, ACTIVATION)
     fit(
-        model, x, negative_iwae_bound, epochs=EPOCHS, batch_size=BATCH_SIZE, learning_rate=one_cycle(PEAK_LEARNING_RATE),
+        model, x, negative_iwae_bound, epochs=epochs, batch_size=batch_size, learning_rate=one_cycle(PEAK_LEARNING_RATE),
         transform=torch.bernoulli, settings={"k": k}, seed=seed, progress=False,
     )  # fmt: skip
-    evidence = estimate_evidence(model, held, CODES, MEASURING_SEED, progress=False)
+    evidence = estimate_evidence(model, held, CODES, MEASURING_SEED, progress=False, precision=products)
     with torch.no_grad(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(MEASURING_SEED)
         elbo = torch.stack([iwae_bound(model, held, 1) for _ in range(20)]).mean()
