@@ -52,11 +52,14 @@ MOVED = f"""(async () => {{
     }}
     await until('another picture', () => shown() !== before);
     const tell = () => ({SNAPSHOT})(el);
-    for (let turn = 0; turn < 60; turn += 1) {{  // what takes longer is not a number until it is there
+    let told = '', still = 0;
+    for (let turn = 0; turn < 60; turn += 1) {{  // what takes longer is not a number until it is there; some never are
         await new Promise((done) => setTimeout(done, 500));
-        if (el.dataset.filled !== 'false' && !tell().includes('"NaN"')) break;
+        still = tell() === told ? still + 1 : 0;
+        told = tell();
+        if (el.dataset.filled !== 'false' && (!told.includes('"NaN"') || still > 8)) break;
     }}
-    return tell();
+    return told;
 }})()"""
 
 
