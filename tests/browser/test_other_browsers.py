@@ -10,6 +10,7 @@ from built_site import Explorer
 from live_explorer import SNAPSHOT, TOLERANCE, compared, each_kind, parsed
 from other_browsers import BROWSERS, Firefox, WebKit
 from references import REFERENCES, reference
+from selenium.common.exceptions import WebDriverException
 
 pytestmark = pytest.mark.browser
 
@@ -69,7 +70,10 @@ def other(request: pytest.FixtureRequest, bases: dict[str, str]) -> Iterator[Fir
     kind = BROWSERS[request.param]
     if kind.path() is None:
         pytest.skip(f"{request.param} is not installed (Debian: apt-get install {kind.needs})")
-    running = kind(bases["http"])
+    try:
+        running = kind(bases["http"])
+    except WebDriverException as failure:
+        pytest.skip(f"{request.param} is installed but does not start here: {failure.msg}")
     yield running
     running.close()
 
