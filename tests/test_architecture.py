@@ -19,8 +19,8 @@ LAYERS = [
     *("data", "sprites", "laboratory", "corruptions", "networks", "likelihoods", "models", "vector_quantisation"),
     *("checkpoints", "objectives", "schedules"),
     *("constraints", "hierarchical", "autoregressive", "mixture_prior"),
-    *("training", "quadrature", "evaluation", "probes", "embeddings", "image_quality", "ground_truth", "disentanglement"),
-    *("rotation", "interpolation", "editing", "marginal_inference", "denoisers", "inpainting", "conditional", "sweeps"),
+    *("training", "quadrature", "local_inference", "evaluation", "probes", "embeddings", "image_quality", "ground_truth"),
+    *("disentanglement", "rotation", "interpolation", "editing", "marginal_inference", "denoisers", "inpainting", "conditional", "sweeps"),
     *("plotting", "exercises", "explorers", "recipes", "experiments", "doctor"),
 ]
 ALONE = {"plotting"}  # arrays in, figure out: imports no sibling

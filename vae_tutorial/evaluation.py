@@ -50,6 +50,7 @@ def estimate_evidence(
     progress: bool = True,
     precision: str = "float32",
     widened: float = 1.0,
+    proposal: Independent | None = None,
 ) -> Evidence:
     """log p(x) by importance sampling from q(z|x) with k codes (Burda et al. 2016, eq. 8).
 
@@ -67,15 +68,18 @@ def estimate_evidence(
         precision: of the decoder's products, `"float32"` or `"bfloat16"`, as in `training.fit`; all sums stay as they are.
         widened: factor on the standard deviations of the q(z|x) that codes are drawn from. A q that was fitted by the ELBO is
             too narrow, and weights are steadier under a wider one; the estimate is a lower bound on average with any.
+        proposal: Gaussians over (N, d) to draw the codes from in place of q(z|x), such as `local_inference.fit_posteriors` finds.
 
     Raises:
         ValueError: k or decodings below one, a factor that is not positive, pixels outside [0, 1] under a Bernoulli
-            likelihood, a condition per image, or an unknown precision.
+            likelihood, a condition per image, an unknown precision, or proposals for another number of images.
     """
     if k < 1 or decodings < 1:
         raise ValueError(f"k and decodings must be at least 1, got {k} and {decodings}")
     if not widened > 0:
         raise ValueError(f"widened is a factor on standard deviations and must be positive, got {widened}")
+    if proposal is not None and proposal.batch_shape != (len(x),):
+        raise ValueError(f"{len(x)} images want as many proposals, got {tuple(proposal.batch_shape)}")
     products_in(precision)  # refuses an unknown one before any work
     estimates, effective = torch.empty(len(x), dtype=torch.float64), torch.empty(len(x), dtype=torch.float64)
     if isinstance(model, nn.Module):
@@ -84,7 +88,7 @@ def estimate_evidence(
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         for n, image in enumerate(tqdm(images, total=len(x), unit="image", disable=not progress)):
-            q = model.posterior(image)
+            q = model.posterior(image) if proposal is None else Independent(Normal(proposal.mean[[n]], proposal.stddev[[n]]), 1)
             q = q if widened == 1 else Independent(Normal(q.mean, widened * q.stddev), 1)
             z = q.sample((k,))  # (k, 1, d)
             log_joint = []

@@ -19,6 +19,7 @@ from torch.distributions import Independent, Normal
 from torch.nn.functional import softplus
 
 from vae_tutorial.corruptions import Corruption, GaussianNoise, MaskPixels, SaltAndPepper
+from vae_tutorial.local_inference import elbo, fit_gaussians
 from vae_tutorial.models import VAE
 from vae_tutorial.quadrature import GridPosterior
 
@@ -145,29 +146,18 @@ def infer(model: Observed, y: Tensor, start: Tensor, *, seed: int, steps: int = 
     if start.shape[1:] != (len(y), model.latent_dim):
         raise ValueError(f"start must have shape (S, {len(y)}, {model.latent_dim}), got {tuple(start.shape)}")
     generator = torch.Generator().manual_seed(seed)
-    with torch.enable_grad():
-        mu, log_sigma = start.detach().clone().requires_grad_(), torch.full_like(start, -1.5).requires_grad_()
-        optimizer = torch.optim.Adam([mu, log_sigma], lr=0.1)
-        decay = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.05, steps)
-        for _ in range(steps):
-            loss = -_elbo(model, y, mu, log_sigma, torch.randn(start.shape, generator=generator)).sum()
-            mu.grad, log_sigma.grad = torch.autograd.grad(loss, (mu, log_sigma))
-            optimizer.step()
-            decay.step()
+
+    def draw(samples: int = 1) -> Tensor:
+        return torch.randn(samples, *start.shape, generator=generator)
+
+    mu, sigma = fit_gaussians(model, y, start, torch.full_like(start, -1.5), draw, steps=steps, lr=0.1)
     with torch.no_grad():
-        noise = torch.randn(8, *start.shape, generator=generator)
-        bound = torch.stack([_elbo(model, y, mu, log_sigma, eps) for eps in noise]).mean(0)  # (S, N)
+        bound = elbo(model, y, mu, sigma.log(), draw(8)).mean(0)  # (S, N)
         share = 0.5 / len(start) + 0.5 * bound.softmax(0)  # of the mixture: better fits get more, none gets nothing
-        sigma = 1.2 * log_sigma.exp()  # a little wider than the fits, so that no weight is huge
+        sigma = 1.2 * sigma  # a little wider than the fits, so that no weight is huge
         parts = zip(y, mu.unbind(1), sigma.unbind(1), share.unbind(1), strict=True)
         found = [_importance(model, image, *mixture, samples, draws, generator) for image, *mixture in parts]
     return Inferred(*(torch.stack(part) for part in zip(*found, strict=True)))
-
-
-def _elbo(model: Observed, y: Tensor, mu: Tensor, log_sigma: Tensor, eps: Tensor) -> Tensor:
-    """The ELBO of y with one draw eps, each (S, N, d) → (S, N)."""
-    rate = 0.5 * (mu.square() + (2 * log_sigma).exp() - 1 - 2 * log_sigma).sum(-1)
-    return model.likelihood(mu + log_sigma.exp() * eps).log_prob(y) - rate
 
 
 def _importance(
