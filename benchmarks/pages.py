@@ -80,6 +80,7 @@ class Gzipped(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
+        self.send_header("Cache-Control", "max-age=600")  # as GitHub Pages does; without it what was prefetched comes a second time
         if encoding:
             self.send_header("Content-Encoding", encoding)
         self.end_headers()

@@ -28,6 +28,18 @@ const anywidget = {
   },
 };
 
+/** Lumino's packages come as one file each, from which nothing falls away; of their sources only what widgets use is bundled. */
+const lumino = {
+  name: 'lumino',
+  setup(build) {
+    const modules = path.join(here, '..', '..', '..', 'node_modules');
+    const source = (file) => ({ path: file, sideEffects: false });
+    build.onResolve({ filter: /^@lumino\/[a-z]+$/ }, ({ path: name }) => source(path.join(modules, name, 'src', 'index.ts')));
+    build.onResolve({ filter: /^\.\.?\// }, ({ path: name, resolveDir }) =>
+      /@lumino[/\\]\w+[/\\]src$/.test(resolveDir) ? source(path.join(resolveDir, `${name}.ts`)) : undefined);
+  },
+};
+
 await esbuild.build({
   entryPoints: { widgets: path.join(here, 'manager.js'), formulas: path.join(here, 'formulas.js') },
   outdir: outputFolder,
@@ -35,9 +47,10 @@ await esbuild.build({
   minify: true,
   format: 'iife',
   target: 'es2022',
+  tsconfigRaw: { compilerOptions: { useDefineForClassFields: false } }, // as Lumino compiles its sources
   legalComments: 'eof',
   // The slim jQuery has all but requests and animations, which widgets do without.
   alias: { 'sanitize-html': path.join(here, 'escape_html.js'), jquery: 'jquery/dist/jquery.slim.js' },
-  plugins: [anywidget],
+  plugins: [anywidget, lumino],
   logLevel: 'warning',
 });
