@@ -15,7 +15,7 @@ import torch
 from torch.distributions import Normal, kl_divergence
 
 from vae_tutorial import checkpoints, data, exercises, explorers, laboratory, objectives
-from vae_tutorial.explorers.quiz import read_quiz
+from vae_tutorial.explorers.quiz import read_quiz, shuffled
 
 ROOT = Path(__file__).parents[1]
 TEACHING = ROOT / "book" / "teaching"
@@ -56,10 +56,11 @@ def digits_paid() -> dict[str, tuple[float, float]]:
 
 @cache
 def spreads() -> tuple[list[float], list[float]]:
-    held_out = data.load_images("mnist", "test")
+    """Of the codes of all digits that come with the book, as *Introducing the VAE* prints them."""
+    x = torch.cat([data.load_images("mnist", split).x for split in ("train", "test")])
     with torch.no_grad():
         vae, autoencoder = checkpoints.load_model("mnist-2d"), checkpoints.load_model("mnist-2d-autoencoder")
-        return vae.encode(held_out.x)[0].std(0).tolist(), autoencoder.encode(held_out.x).std(0).tolist()
+        return vae.encode(x)[0].std(0).tolist(), autoencoder.encode(x).std(0).tolist()
 
 
 @cache
@@ -87,7 +88,8 @@ def facts() -> list[str]:
     """Every number of the guide in its words, from cards, shipped weights and closed forms."""
     card, plain = (checkpoints.model_card(name)["numbers"]["official_test"] for name in ("mnist-2d", "mnist-2d-autoencoder"))
     (vae1, vae2), (ae1, ae2) = (sorted(values) for values in spreads())
-    paid, k = digits_paid(), gaps()
+    paid, k, curves = digits_paid(), gaps(), checkpoints.model_card("mnist-replay")["replay"]["held_out"]
+    replayed = [(rate, loss - rate) for rate, loss in zip(curves["rate"], curves["loss"], strict=True)]  # by epoch
     saved, bought = (abs(at_beta(1, name) - at_beta(4, name)) for name in ("rate", "distortion"))
     collapsed = at_beta(100, "distortion")
     prior, decoder, guess = (0.5, 0.25, 0.25), (1 / 16, 1 / 4, 1 / 8), (0.25, 0.25, 0.5)
@@ -108,6 +110,9 @@ def facts() -> list[str]:
         f"K = {k['between, best']:.2f}, close to $\\log 2 = {math.log(2):.2f}$",
         f"$784 \\log 2 = {784 * math.log(2):.1f}$",
         f"784 / 20 = {784 / 20:.1f}",
+        f"rate {replayed[0][0]:.1f}, distortion {replayed[0][1]:.1f}",
+        f"{replayed[2][0]:.1f} nats at epoch 2, back to {replayed[4][0]:.1f} at epoch 4",
+        f"rate {replayed[60][0]:.1f}, distortion {replayed[60][1]:.1f} at epoch 60",
         f"rate {at_beta(1, 'rate'):.1f}, distortion {at_beta(1, 'distortion'):.1f}",
         f"rate {at_beta(4, 'rate'):.1f}, distortion {at_beta(4, 'distortion'):.1f}",
         f"{saved:.1f} nats saved, {bought:.1f} paid",
@@ -263,6 +268,20 @@ def test_both_quizzes_ask_five_questions_and_the_page_notes_every_wrong_answer()
         rows = [line for line in notes.splitlines() if line.startswith("| ")]
         assert len(read_quiz(name)) == 5
         assert len(rows) - 1 == wrong
+
+
+def test_the_teacher_is_told_the_right_letters():
+    questions = shuffled(read_quiz("before-the-session"))
+    right = ["ABCD"[[choice["right"] for choice in question["choices"]].index(True)] for question in questions]
+    assert f"(Right, for your eyes: {', '.join(right)}. " in GUIDE
+
+
+def test_each_bench_has_its_own_q_and_k_of_the_three_codes():
+    posterior = torch.tensor([0.25, 0.5, 0.25])
+    for q, k in {"(0, 1, 0)": 1, "(0, ½, ½)": 0.5, "(½, ¼, ¼)": 0.25, "(¼, ½, ¼)": 0}.items():
+        guess = torch.tensor([{"0": 0.0, "1": 1.0, "½": 0.5, "¼": 0.25}[part] for part in q.strip("()").split(", ")])
+        assert float(torch.xlogy(guess, guess / posterior).sum()) / math.log(2) == pytest.approx(k)
+        assert q in GUIDE
 
 
 def test_the_log_of_the_last_question_is_what_a_collapsed_model_reports():

@@ -28,7 +28,7 @@ BOOK, CACHE, OUTPUT = ROOT / "book", ROOT / ".cache", ROOT / "_build" / "slides"
 GUIDE, SESSION = BOOK / "teaching" / "instructors-guide.md", BOOK / "teaching" / "session.ipynb"
 THEME = "serif"  # one that asks no server for its fonts
 REVEAL = ROOT / "node_modules" / "reveal.js"
-BLOCK = re.compile(r"^### (\d+)–(\d+) · (.+)$", re.M)
+BLOCK = re.compile(r"^### (?:(\d+)–(\d+)|If there is time) · (.+)$", re.M)
 ROW = re.compile(r"^\| (\d+) \| \d+ \| (.+?) \|", re.M)  # of the session's table: minute, length, what happens
 DISPLAYED = re.compile(r"\$\$(.+?)\$\$ \(eq-[\w-]+\)", re.S)
 WIDGETS = "application/vnd.jupyter.widget-state+json"
@@ -54,7 +54,7 @@ def blocks(guide: str) -> list[Block]:
     for start, end, title, body in zip(*(iter(parts),) * 4, strict=True):
         shown = DISPLAYED.search(body)
         notes = re.sub(r"\{eq\}`[^`]+`", "the board", re.sub(r"<[^>]+>|\]\([^)]*\)|\[", "", DISPLAYED.sub("", body)))
-        tasks = [task_of(text, title.strip()) for minute, text in rows if int(start) <= minute < int(end)]
+        tasks = [task_of(text, title.strip()) for minute, text in rows if start and int(start) <= minute < int(end)]
         found.append(Block(title.strip(), notes.strip(), shown[1].strip() if shown else None, tasks))
     return found
 
