@@ -54,7 +54,7 @@ def test_a_damaged_checkpoint_is_named_with_what_to_do(copied):
     path.write_bytes(path.read_bytes()[:-100])
     code, text = consult(package=copied)
     assert code == 1, text
-    assert "✗ mnist-2d: damaged" in text
+    assert "✗ mnist-2d: missing or damaged" in text
     assert str(path) in text
     assert "reinstall" in text
 
@@ -63,7 +63,7 @@ def test_a_damaged_card_is_named_with_what_to_do(copied):
     (copied / "weights" / "mnist-2d.json").write_text("{")
     code, text = consult(package=copied)
     assert code == 1, text
-    assert "✗ mnist-2d: damaged" in text
+    assert "✗ mnist-2d: missing or damaged" in text
 
 
 def test_missing_widget_front_ends_are_named(monkeypatch, tmp_path):
@@ -102,5 +102,41 @@ def test_whole_sets_that_are_damaged_are_named(tmp_path):
     for name in ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"):
         (folder / name).write_bytes(b"half")
     code, text = consult(arguments=("--data", str(tmp_path)))
-    assert code == 1, text
-    assert "corrupt or truncated: delete it" in text
+    assert code == 2, text  # training and test images
+    assert text.count("corrupt or truncated: delete it") == 2
+    assert "✓ all of fashion-mnist, test: not here" in text
+
+
+def test_what_breaks_silently_is_named(copied, tmp_path):
+    """Checkpoints that are gone, and a folder that is not there, on a console without ticks."""
+    for path in (copied / "weights").glob("mnist-2d.*"):
+        path.unlink()
+    code, text = consult("sys.stdout.reconfigure(encoding='ascii')", package=copied, arguments=("--data", str(tmp_path / "typo")))
+    assert code == 2, text
+    assert "FIX mnist-2d: missing or damaged" in text
+    assert "typo is no folder" in text
+    assert "-m pip install --force-reinstall" in text
+    assert text.isascii()
+
+
+def test_a_package_that_raises_when_it_is_imported_is_named(copied):
+    (copied.parent / "mlxtend.py").write_text("raise RuntimeError('half installed')")
+    code, text = consult(package=copied)
+    assert code >= 1, text
+    assert "✗ mlxtend: installed, but cannot be imported (RuntimeError: half installed)" in text
+    assert '--force-reinstall --no-deps "mlxtend"' in text
+
+
+def test_a_folder_that_takes_no_file_is_a_finding(monkeypatch, tmp_path):
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(doctor.tempfile, "gettempdir", lambda: str(tmp_path / "file"))
+    found = {finding.what: finding for finding in doctor.room()}
+    assert "make room" in found["temporary files"].advice
+
+
+def test_a_shells_limit_on_memory_counts(monkeypatch):
+    resource = pytest.importorskip("resource")
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (1_000_000_000, 1_000_000_000))
+    [finding] = doctor.memory()
+    assert finding.found == "1.0 GB free"
+    assert finding.advice

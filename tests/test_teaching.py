@@ -348,7 +348,59 @@ def another_mean(model, x, beta=1.0):
     return terms(model, x, q.rsample() + 0.5, kl_divergence(q, model.prior), beta)
 
 
-@pytest.mark.parametrize("wrong", [no_gradient, frozen_for_each_image, averaged_over_the_batch, another_mean])
+def one_die_for_all_units(model, x, beta=1.0):
+    q = model.posterior(x)
+    return terms(model, x, q.mean + q.stddev * torch.randn(len(x), 1), kl_divergence(q, model.prior), beta)
+
+
+def spread_cut_from_the_gradient(model, x, beta=1.0):
+    q = model.posterior(x)
+    return terms(model, x, q.mean + q.stddev.detach() * torch.randn_like(q.mean), kl_divergence(q, model.prior), beta)
+
+
+def mean_cut_from_the_gradient(model, x, beta=1.0):
+    q = model.posterior(x)
+    return terms(model, x, q.mean.detach() + q.stddev * torch.randn_like(q.mean), kl_divergence(q, model.prior), beta)
+
+
+def rate_cut_from_the_gradient(model, x, beta=1.0):
+    q = model.posterior(x)
+    return terms(model, x, q.rsample(), kl_divergence(q, model.prior).detach(), beta)
+
+
+def sets_the_model_to_training(model, x, beta=1.0):
+    return objectives.negative_elbo(model.train(), x, beta)
+
+
+def quieter_in_evaluation(model, x, beta=1.0):
+    q = model.posterior(x)
+    share = 1.0 if model.training else 0.1
+    return terms(model, x, q.mean + share * q.stddev * torch.randn_like(q.mean), kl_divergence(q, model.prior), beta)
+
+
+CUT = [spread_cut_from_the_gradient, mean_cut_from_the_gradient, rate_cut_from_the_gradient]
+MODES = [sets_the_model_to_training, quieter_in_evaluation]
+
+
+def test_a_die_shared_by_the_batch_is_told_from_one_that_never_falls_anew():
+    def shared(model, x, beta=1.0):
+        q = model.posterior(x)
+        return terms(model, x, q.mean + q.stddev * torch.randn(model.latent_dim), kl_divergence(q, model.prior), beta)
+
+    assert "all images of one batch" in exercises.check("debug-this-vae/patient-3", shared).message
+
+
+def test_a_size_that_was_typed_is_named():
+    def typed(model, x, beta=1.0):
+        found = objectives.negative_elbo(model, x, beta)
+        return found | {"distortion": found["distortion"] * 784 / x[0].numel()}
+
+    assert "5 units and 36 pixels" in exercises.check("debug-this-vae/patient-2", typed).message
+
+
+@pytest.mark.parametrize(
+    "wrong", [no_gradient, frozen_for_each_image, averaged_over_the_batch, another_mean, one_die_for_all_units, *CUT, *MODES]
+)
 def test_other_diseases_are_noticed_too(wrong):
     verdict = exercises.check("debug-this-vae/patient-1", wrong)
     assert not verdict.passed

@@ -3,15 +3,19 @@
 It needs nothing but Python to start, so that it can name whatever is missing. No network is used.
 """
 
+from __future__ import annotations  # an older Python must get as far as being told so
+
 import argparse
 import importlib
 import importlib.metadata
+import importlib.util
 import json
 import operator
 import os
 import platform
 import re
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -19,7 +23,11 @@ from pathlib import Path
 
 MEMORY = 2.0  # GB free: a page's kernel stays under 1 GB, and the browser wants its own
 SECONDS = 1.0  # of training
-INSTALL = 'pip install "vae_tutorial"'
+MODULES = {"scikit-learn": "sklearn"}  # where a package's module has another name
+PIP = f'"{sys.executable}" -m pip install'  # a plain `pip` may be another Python's
+INSTALL = f"{PIP} BOOK, where BOOK is the book's folder or its wheel"
+AGAIN = f"{PIP} --force-reinstall --no-deps BOOK, where BOOK is the book's folder or its wheel"
+MARKS = {"✓": "ok", "✗": "FIX", "→": "->", "−": "-"}  # for a console that cannot show them
 
 
 @dataclass(frozen=True)
@@ -51,7 +59,7 @@ def packages() -> Iterator[Finding]:
     try:
         book = importlib.metadata.metadata("vae_tutorial")
     except importlib.metadata.PackageNotFoundError:
-        yield Finding("vae_tutorial", "found in a folder, not installed", "install it, with what it needs: pip install -e . in that folder")
+        yield Finding("vae_tutorial", "found in a folder, not installed", f"install it, with what it needs: {INSTALL}")
         return
     yield from _fits("Python", platform.python_version(), book["Requires-Python"], "make an environment with such a Python")
     for wanted in importlib.metadata.requires("vae_tutorial") or []:
@@ -59,9 +67,13 @@ def packages() -> Iterator[Finding]:
         if "extra ==" in wanted:
             continue
         try:
-            yield from _fits(name, importlib.metadata.version(name), limits, f'pip install --upgrade "{name}{limits}"')
+            yield from _fits(name, importlib.metadata.version(name), limits, f'{PIP} --upgrade "{name}{limits}"')
+            importlib.import_module(MODULES.get(name, name))
         except importlib.metadata.PackageNotFoundError:
-            yield Finding(name, "not installed", f'pip install "{name}{limits}"')
+            yield Finding(name, "not installed", f'{PIP} "{name}{limits}"')
+        except Exception as error:  # whatever a half-installed package raises
+            told = f"installed, but cannot be imported ({type(error).__name__}: {error})"
+            yield Finding(name, told, f'{PIP} --force-reinstall --no-deps "{name}"')
 
 
 def _fits(name: str, version: str, limits: str, advice: str) -> Iterator[Finding]:
@@ -78,8 +90,28 @@ def memory() -> Iterator[Finding]:
     except ImportError:
         yield Finding("memory", "unknown (the package psutil is not installed; nothing else needs it)")
         return
+    if importlib.util.find_spec("resource"):  # POSIX: a shell or a server may allow less than there is
+        resource = importlib.import_module("resource")
+        allowed = resource.getrlimit(resource.RLIMIT_AS)[0]
+        free = free if allowed == resource.RLIM_INFINITY else min(free, allowed / 1e9)
     advice = "" if free >= MEMORY else f"close other programs and idle kernels: {MEMORY:.0f} GB free are comfortable"
     yield Finding("memory", f"{free:.1f} GB free", advice)
+
+
+def room() -> Iterator[Finding]:
+    """Whether the folders that a kernel writes into take a file."""
+    places = {"temporary files": tempfile.gettempdir()}
+    if importlib.util.find_spec("jupyter_core"):
+        places["Jupyter's own files"] = importlib.import_module("jupyter_core.paths").jupyter_runtime_dir()
+    for name, place in places.items():
+        try:
+            Path(place).mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=place) as file:
+                file.write(bytes(1_000_000))
+        except OSError as error:
+            yield Finding(name, f"{place} takes no file ({error})", "make room on this disk, or get the right to write there")
+        else:
+            yield Finding(name, f"{place} takes them")
 
 
 def widgets() -> Iterator[Finding]:
@@ -87,6 +119,9 @@ def widgets() -> Iterator[Finding]:
     if "google.colab" in sys.modules:
         yield Finding("widgets", "Colab's own (anywidget switches them on)")
         return
+    absent = [name for name in ("ipykernel", "jupyterlab") if importlib.util.find_spec(name) is None]
+    if "ipykernel" in absent or not any(map(importlib.util.find_spec, ("jupyterlab", "notebook"))):
+        yield Finding("Jupyter", f"no {' and no '.join(absent)}", f"{PIP} {' '.join(absent)}")
     from vae_tutorial import explorers
 
     explorers.quiz("code")
@@ -98,7 +133,7 @@ def widgets() -> Iterator[Finding]:
             version = json.loads((place / extension / "package.json").read_text("utf-8"))["version"]
             yield Finding(f"JupyterLab's {extension}", version)
         else:
-            again = f"pip install --force-reinstall --no-deps {distribution}"
+            again = f"{PIP} --force-reinstall --no-deps {distribution}"
             yield Finding(f"JupyterLab's {extension}", "not found", f"sliders would stay blank: {again}, then reload the browser's tab")
 
 
@@ -108,23 +143,30 @@ def data(root: str | None = None) -> Iterator[Finding]:
 
     yield Finding("digits", repr(load_images("mnist", "train")))
     yield Finding("garments", repr(load_images("fashion-mnist", "test")))
+    if root is not None and not Path(root).is_dir():
+        yield Finding("data", f"{root} is no folder", "look for a typing error in --data, or make the folder")
     for name in OFFICIAL_CLASSES:
-        try:
-            yield Finding(f"all of {name}", repr(load_images(name, "test", full=True, root=root, download=False)))
-        except FileNotFoundError:
-            yield Finding(f"all of {name}", "not here; no page needs it, and full=True downloads it")
+        for split in ("train", "test"):
+            what = f"all of {name}, {split}"
+            try:
+                yield Finding(what, repr(load_images(name, split, full=True, root=root, download=False)))
+            except FileNotFoundError:
+                yield Finding(what, "not here; no page needs it, and full=True downloads it")
+            except (ValueError, OSError) as error:  # the other sets must still be looked at
+                yield Finding(what, "damaged", str(error))
 
 
 def checkpoints() -> Iterator[Finding]:
     """Every shipped checkpoint, read and compared with its sha256."""
-    from vae_tutorial.checkpoints import load_model, model_names
+    from vae_tutorial.checkpoints import load_model
+    from vae_tutorial.recipes.__main__ import load_recipes
 
-    names = model_names()
+    names = load_recipes()  # one checkpoint each
     for name in names:
         try:
             load_model(name)
-        except ValueError as error:
-            yield Finding(name, "damaged", str(error))
+        except (ValueError, KeyError, OSError) as error:
+            yield Finding(name, "missing or damaged", f"{error}; the quick way: {AGAIN}")
     yield Finding("checkpoints", f"{len(names)} looked at")
 
 
@@ -156,16 +198,18 @@ def training() -> Iterator[Finding]:
 def examine(root: str | None = None) -> Iterator[Finding]:
     """Everything, one check after the other; a check that fails is a finding, and the next one runs."""
     checks: list[tuple[str, Callable[[], Iterator[Finding]]]] = [
-        ("Python", python), ("packages", packages), ("memory", memory), ("widgets", widgets), ("data", lambda: data(root)),
-        ("checkpoints", checkpoints), ("training", training),
+        ("Python", python), ("packages", packages), ("memory", memory), ("room", room), ("widgets", widgets),
+        ("data", lambda: data(root)), ("checkpoints", checkpoints), ("training", training),
     ]  # fmt: skip
     for what, check in checks:
         try:
             yield from check()
         except ModuleNotFoundError as error:
-            yield Finding(what, f"{error.name} cannot be imported", f"install what is missing above, or all at once: {INSTALL}")
+            yield Finding(what, f"{error.name} cannot be imported", f"mend what is named above, or all at once: {INSTALL}")
+        except (ImportError, OSError, ValueError, KeyError) as error:  # a file of a package or of the book that is not as it was
+            yield Finding(what, f"{type(error).__name__}: {error}", f"mend what is named above; if nothing is, {AGAIN}")
         except Exception as error:  # whatever is broken here, the other checks must still be told
-            yield Finding(what, f"{type(error).__name__}", f"{error}" or "report this line")
+            yield Finding(what, f"{type(error).__name__}: {error}", "report this line")
 
 
 def _numbers(version: str) -> list[int]:
@@ -175,11 +219,9 @@ def _numbers(version: str) -> list[int]:
 
 def _labextensions() -> list[Path]:
     """Where JupyterLab looks for extensions: the environment's and the user's folders."""
-    try:
-        from jupyter_core.paths import jupyter_path
-    except ImportError:
+    if not importlib.util.find_spec("jupyter_core"):
         return [Path(sys.prefix) / "share" / "jupyter" / "labextensions"]
-    return [Path(path) for path in jupyter_path("labextensions")]
+    return [Path(path) for path in importlib.import_module("jupyter_core.paths").jupyter_path("labextensions")]
 
 
 def main() -> int:
@@ -188,11 +230,16 @@ def main() -> int:
     parser.add_argument("--data", metavar="FOLDER", help="where MNIST/raw and FashionMNIST/raw are expected")
     options = parser.parse_args()
     if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(errors="replace")  # a console without ✓ shows a question mark
+        sys.stdout.reconfigure(errors="replace")
+    try:
+        "".join(MARKS).encode(getattr(sys.stdout, "encoding", None) or "ascii")
+        marks = {}
+    except UnicodeEncodeError:
+        marks = str.maketrans(MARKS)
     problems = 0
     for finding in examine(options.data):
         problems += bool(finding.advice)
-        print(finding, flush=True)
+        print(str(finding).translate(marks), flush=True)
     print("\nAll is well: open a page." if not problems else f"\n{problems} to mend: see the arrows above.")
     return min(problems, 100)
 

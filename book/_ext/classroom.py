@@ -14,7 +14,10 @@ import nbformat
 from nbformat import NotebookNode
 
 BOOK = Path(__file__).parents[1]
-PROSE_SOLUTION = re.compile(r"\n*<details>\s*<summary>Solution\b.*?</summary>(.*?)</details>", re.S)
+TOLD = "Solution|Answers|What you want to read|For the teacher"  # how a folded part begins that is not for a student's page
+PROSE_SOLUTION = re.compile(rf"\n*<details>\s*<summary>(?:{TOLD})\b.*?</summary>(.*?)</details>", re.S)
+TEACHERS = "instructors-guide.md"  # left out of the student folder, and linked from nowhere in it
+TO_TEACHERS = re.compile(rf"\[([^\]]*)\]\([^)]*{re.escape(TEACHERS)}[^)]*\)")
 
 
 def student_version(page: NotebookNode) -> NotebookNode:
@@ -22,7 +25,7 @@ def student_version(page: NotebookNode) -> NotebookNode:
     kept = [_copied(cell) for cell in page.cells if not is_solution(cell)]
     for cell in kept:
         if cell.cell_type == "markdown":
-            cell.source = PROSE_SOLUTION.sub("", cell.source)
+            cell.source = TO_TEACHERS.sub(r"\1", PROSE_SOLUTION.sub("", cell.source))
     return _notebook(page, kept)
 
 
@@ -61,7 +64,8 @@ def write(to: Path) -> int:
     shutil.rmtree(fresh, ignore_errors=True)
     pages = page_paths()
     for folder, version in (("student", student_version), ("solutions", solution_version)):
-        shutil.copytree(BOOK, fresh / folder, ignore=shutil.ignore_patterns("_*", ".*", "*.ipynb", "*.bib"))
+        withheld = [TEACHERS] if folder == "student" else []
+        shutil.copytree(BOOK, fresh / folder, ignore=shutil.ignore_patterns("_*", ".*", "*.ipynb", "*.bib", *withheld))
         for path in pages:
             nbformat.write(version(nbformat.read(path, as_version=4)), fresh / folder / path.relative_to(BOOK))
     shutil.rmtree(to, ignore_errors=True)

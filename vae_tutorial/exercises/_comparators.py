@@ -179,8 +179,8 @@ def agrees(
         return f"a function is asked for, not {type(answer).__name__}: give its name without brackets."
     cases = list(cases)
     for number, arguments in enumerate(cases, 1):
-        plain = all(isinstance(argument, (int, float)) for argument in arguments)  # short enough to be shown
-        place = f"test input {number}" + (f" = ({', '.join(map(str, arguments))})" if plain else "")
+        plain = all(isinstance(argument, (int, float)) or getattr(argument, "ndim", None) == 0 for argument in arguments)  # numbers
+        place = f"test input {number}" + (f" = ({', '.join(f'{argument:g}' for argument in map(float, arguments))})" if plain else "")
         try:
             given = _call(answer, arguments)
         except Exception as error:

@@ -15,6 +15,7 @@ Loss = Callable[..., dict[str, Tensor]]
 NAMES = ("loss", "rate", "distortion")
 DRAWS = 4_000
 UNITS, SIDE = 5, 6
+SIZES = f"(The model of this check has {UNITS} units and {SIDE**2} pixels: no size may be typed as a number.)"
 
 
 def sound_loss(answer: Any) -> str | None:
@@ -55,7 +56,7 @@ def _with_codes(answer: Loss, model: VAE, x: Tensor, beta: float) -> tuple[dict[
 
 def _form(terms: Any, z: Tensor) -> str | None:
     if terms is None:
-        return "it returns None: does it end with `return`?"
+        return "it returns None: put your lines in place of the three dots, and end with `return`."
     if not isinstance(terms, dict) or not set(NAMES) <= set(terms):
         return f"it must return a dictionary with {', '.join(NAMES)}."
     if any(not isinstance(terms[name], Tensor) or terms[name].shape != (DRAWS,) for name in NAMES):
@@ -64,9 +65,11 @@ def _form(terms: Any, z: Tensor) -> str | None:
 
 
 def _noise(answer: Loss, model: VAE, x: Tensor, terms: dict[str, Tensor], z: Tensor) -> str | None:
-    if float(z.std(0).max()) < 1e-6:
-        return "ten passes over one image decode the same code. What makes a code cost anything, then?"
     again = _with_codes(answer, model, x, 1.0)[1]
+    if float(z.std(0).max()) < 1e-6:
+        if torch.equal(z, again):
+            return "ten passes over one image decode the same code. What makes a code cost anything, then?"
+        return "all images of one batch get the same noise. How many dice are thrown, and how many are needed?"
     if torch.equal(z, again) or len(torch.unique(z, dim=0)) < DRAWS // 2:
         return "look at two codes of one image, in one batch and in two: some of the dice fall the same way each time."
     return None
@@ -78,6 +81,8 @@ def _codes(answer: Loss, model: VAE, x: Tensor, terms: dict[str, Tensor], z: Ten
         return "the codes do not lie around the encoder's μ."
     if not torch.allclose(z.std(0) / q.scale[0], torch.ones(UNITS), atol=0.06):
         return "measure the spread of the codes that are decoded, and hold it against the encoder's σ."
+    if (torch.corrcoef(z.T) - torch.eye(UNITS)).abs().max() > 0.1:  # of 4,000 independent draws: below 0.08
+        return "the numbers of one code move together. How many dice does a code of five numbers need?"
     return None
 
 
@@ -90,7 +95,7 @@ def _rate(answer: Loss, model: VAE, x: Tensor, terms: dict[str, Tensor], z: Tens
         return "give the model twice as many units, copies of the old: the information doubles. Does the rate?"
     if abs(found - kl_divergence(model.prior, q).item()) < 1e-3 * found:
         return "a KL has two places. Which of the two distributions is the mean taken over?"
-    return "the rate is not the KL divergence of q(z|x) from the prior, in nats per image."
+    return f"the rate is not the KL divergence of q(z|x) from the prior, in nats per image. {SIZES}"
 
 
 def _distortion(answer: Loss, model: VAE, x: Tensor, terms: dict[str, Tensor], z: Tensor) -> str | None:
@@ -101,13 +106,32 @@ def _distortion(answer: Loss, model: VAE, x: Tensor, terms: dict[str, Tensor], z
         return None
     if torch.allclose(found * SIDE**2, expected, rtol=1e-3):
         return "a picture of twice as many pixels should cost about twice as much. Does it?"
-    return "the distortion is not −log p(x|z) of the code that was decoded, summed over the image."
+    return f"the distortion is not −log p(x|z) of the code that was decoded, summed over the image. {SIZES}"
 
 
 def _gradient(answer: Loss, model: VAE, x: Tensor, terms: dict[str, Tensor], z: Tensor) -> str | None:
-    distortion = terms["distortion"].mean()
-    found = torch.autograd.grad(distortion, model.encoder[-1].bias, allow_unused=True)[0] if distortion.requires_grad else None
-    return "no gradient of the distortion reaches the encoder. Where is the way cut?" if found is None else None
+    """What reaches the encoder's last bias, μ and log σ² in turn, against that of the same codes through μ + σ·ε."""
+    q = model.posterior(x)
+    reparameterised = q.mean + q.stddev * ((z - q.mean) / q.stddev).detach()
+    logits = model.decoder(reparameterised).reshape(x.shape)
+    expected = {
+        "distortion": binary_cross_entropy_with_logits(logits, x, reduction="none").flatten(1).sum(1),
+        "rate": kl_divergence(q, model.prior),
+    }
+    for name, term in expected.items():
+        found, wanted = _reaches(terms[name], model), _reaches(term, model)
+        if found is None:
+            return f"no gradient of the {name} reaches the encoder. Where is the way cut?"
+        for part, got, right in zip(("μ", "σ"), found.chunk(2), wanted.chunk(2), strict=True):
+            if not torch.allclose(got, right, rtol=0.01, atol=1e-3 * float(right.abs().max())):
+                return f"the gradient of the {name} that reaches the encoder's {part} is not that of its value. Is the way cut in part?"
+    return None
+
+
+def _reaches(term: Tensor, model: VAE) -> Tensor | None:
+    if not term.requires_grad:
+        return None
+    return torch.autograd.grad(term.mean(), model.encoder[-1].bias, allow_unused=True, retain_graph=True)[0]
 
 
 def _weight(answer: Loss, model: VAE, x: Tensor, terms: dict[str, Tensor], z: Tensor) -> str | None:
@@ -120,8 +144,12 @@ def _weight(answer: Loss, model: VAE, x: Tensor, terms: dict[str, Tensor], z: Te
 
 def _evaluation(answer: Loss, model: VAE, x: Tensor, terms: dict[str, Tensor], z: Tensor) -> str | None:
     model.eval()
-    z = _with_codes(answer, model, x, 1.0)[1]
-    return "it is another loss after `model.eval()`. A bound needs its draws on test images, too." if float(z.std(0).max()) < 1e-6 else None
+    terms, z = _with_codes(answer, model, x, 1.0)
+    if model.training:
+        return "the model was set to evaluation, and your loss sets it back to training. That is for the caller to say."
+    if _form(terms, z) or _codes(answer, model, x, terms, z) or _distortion(answer, model, x, terms, z):
+        return "it is another loss after `model.eval()`. A bound needs its draws on test images, too."
+    return None
 
 
 FINDINGS = (_noise, _codes, _rate, _distortion, _gradient, _weight, _evaluation)
