@@ -8,7 +8,7 @@ from linear_gaussian import as_images, example, kl_of_gaussians
 from vae_tutorial.checkpoints import load_model
 from vae_tutorial.data import binarize
 from vae_tutorial.evaluation import estimate_evidence
-from vae_tutorial.local_inference import elbo, fit_posteriors
+from vae_tutorial.local_inference import fit_posteriors, gaussian_elbo
 
 
 @pytest.mark.parametrize("correlated", [False, True])
@@ -27,7 +27,7 @@ def test_the_elbo_is_the_evidence_less_the_kl():
     mu, log_sigma = torch.from_numpy(mean), torch.from_numpy(np.log(variance) / 2).expand(4, 2)
     eps = torch.randn(count, 4, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     with torch.no_grad():
-        drawn = elbo(truth.vae(), as_images(x), mu, log_sigma, eps).numpy()  # (count, 4)
+        drawn = gaussian_elbo(truth.vae(), as_images(x), mu, log_sigma, eps).numpy()  # (count, 4)
     gap = [kl_of_gaussians(at, variance, right, truth.covariance) for at, right in zip(mean, truth.posterior_mean(x), strict=True)]
     np.testing.assert_array_less(np.abs(drawn.mean(0) - (truth.log_evidence(x) - gap)), 4 * drawn.std(0) / count**0.5)
 
@@ -43,7 +43,7 @@ def test_a_real_decoder_gets_a_tighter_bound_and_steadier_weights(test_digits):
     eps = torch.randn(32, 120, 16, generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
         begin = model.posterior(x)
-        before, after = (elbo(model, x, each.mean, each.stddev.log(), eps).mean() for each in (begin, q))
+        before, after = (gaussian_elbo(model, x, each.mean, each.stddev.log(), eps).mean() for each in (begin, q))
     assert after > before + 0.5  # nats: the amortisation gap, or most of it
     found = [estimate_evidence(model, x, 200, 0, progress=False, proposal=each) for each in (None, q)]
     assert found[1].effective_samples.median() > 1.2 * found[0].effective_samples.median()

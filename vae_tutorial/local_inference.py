@@ -41,14 +41,14 @@ def fit_gaussians(
     decay = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.05, steps)
     with torch.enable_grad():
         for _ in range(steps):
-            loss = -elbo(model, x, mu, log_sigma, draw()).mean(0).sum()
+            loss = -gaussian_elbo(model, x, mu, log_sigma, draw()).mean(0).sum()
             mu.grad, log_sigma.grad = torch.autograd.grad(loss, (mu, log_sigma))
             optimizer.step()
             decay.step()
     return mu.detach(), log_sigma.detach().exp()
 
 
-def elbo(model: Any, x: Tensor, mu: Tensor, log_sigma: Tensor, eps: Tensor) -> Tensor:
+def gaussian_elbo(model: Any, x: Tensor, mu: Tensor, log_sigma: Tensor, eps: Tensor) -> Tensor:
     """The ELBO of x with the codes mu + exp(log_sigma)·eps, nats; mu (…, N, d) and eps that broadcast → (…, N)."""
     rate = 0.5 * (mu.square() + (2 * log_sigma).exp() - 1 - 2 * log_sigma).sum(-1)
     return model.likelihood(mu + log_sigma.exp() * eps).log_prob(x) - rate

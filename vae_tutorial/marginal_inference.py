@@ -19,7 +19,7 @@ from torch.distributions import Independent, Normal
 from torch.nn.functional import softplus
 
 from vae_tutorial.corruptions import Corruption, GaussianNoise, MaskPixels, SaltAndPepper
-from vae_tutorial.local_inference import elbo, fit_gaussians
+from vae_tutorial.local_inference import fit_gaussians, gaussian_elbo
 from vae_tutorial.models import VAE
 from vae_tutorial.quadrature import GridPosterior
 
@@ -152,7 +152,7 @@ def infer(model: Observed, y: Tensor, start: Tensor, *, seed: int, steps: int = 
 
     mu, sigma = fit_gaussians(model, y, start, torch.full_like(start, -1.5), draw, steps=steps, lr=0.1)
     with torch.no_grad():
-        bound = elbo(model, y, mu, sigma.log(), draw(8)).mean(0)  # (S, N)
+        bound = gaussian_elbo(model, y, mu, sigma.log(), draw(8)).mean(0)  # (S, N)
         share = 0.5 / len(start) + 0.5 * bound.softmax(0)  # of the mixture: better fits get more, none gets nothing
         sigma = 1.2 * sigma  # a little wider than the fits, so that no weight is huge
         parts = zip(y, mu.unbind(1), sigma.unbind(1), share.unbind(1), strict=True)

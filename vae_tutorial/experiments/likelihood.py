@@ -4,7 +4,7 @@ import torch
 
 from vae_tutorial.checkpoints import load_model
 from vae_tutorial.evaluation import estimate_evidence
-from vae_tutorial.local_inference import elbo, fit_posteriors
+from vae_tutorial.local_inference import fit_posteriors, gaussian_elbo
 from vae_tutorial.recipes.measuring import MEASURING_SEED, held_out
 from vae_tutorial.sweeps import grid
 
@@ -33,7 +33,7 @@ def run(part: int, widened: float, products: str, steps: int = 0, root: str | No
         eps = torch.randn(8, *q.mean.shape, generator=torch.Generator().manual_seed(seed))
         with torch.no_grad():
             parts = zip(x.split(50), q.mean.split(50), q.stddev.log().split(50), eps.split(50, 1), strict=True)
-            fitted = {"elbo": round(float(torch.cat([elbo(model, *each).mean(0) for each in parts]).mean()), 4)}
+            fitted = {"elbo": round(float(torch.cat([gaussian_elbo(model, *each).mean(0) for each in parts]).mean()), 4)}
     evidence = estimate_evidence(model, x, CODES, seed, progress=False, precision=products, widened=widened, proposal=q)
     return {
         "log_evidence": round(float(evidence.log_evidence.mean()), 4),
