@@ -99,8 +99,7 @@ def _rate(answer: Loss, model: VAE, x: Tensor, terms: dict[str, Tensor], z: Tens
 
 
 def _distortion(answer: Loss, model: VAE, x: Tensor, terms: dict[str, Tensor], z: Tensor) -> str | None:
-    logits = model.decoder(z).reshape(x.shape)
-    expected = binary_cross_entropy_with_logits(logits, x, reduction="none").flatten(1).sum(1)
+    expected = _cross_entropy(model, x, z)
     found = terms["distortion"]
     if torch.allclose(found, expected, rtol=1e-3):
         return None
@@ -109,15 +108,16 @@ def _distortion(answer: Loss, model: VAE, x: Tensor, terms: dict[str, Tensor], z
     return f"the distortion is not −log p(x|z) of the code that was decoded, summed over the image. {SIZES}"
 
 
+def _cross_entropy(model: VAE, x: Tensor, z: Tensor) -> Tensor:
+    """−log p(x|z) of each image, (B,), without the library's likelihood."""
+    return binary_cross_entropy_with_logits(model.decoder(z).reshape(x.shape), x, reduction="none").flatten(1).sum(1)
+
+
 def _gradient(answer: Loss, model: VAE, x: Tensor, terms: dict[str, Tensor], z: Tensor) -> str | None:
     """What reaches the encoder's last bias, μ and log σ² in turn, against that of the same codes through μ + σ·ε."""
     q = model.posterior(x)
     reparameterised = q.mean + q.stddev * ((z - q.mean) / q.stddev).detach()
-    logits = model.decoder(reparameterised).reshape(x.shape)
-    expected = {
-        "distortion": binary_cross_entropy_with_logits(logits, x, reduction="none").flatten(1).sum(1),
-        "rate": kl_divergence(q, model.prior),
-    }
+    expected = {"distortion": _cross_entropy(model, x, reparameterised), "rate": kl_divergence(q, model.prior)}
     for name, term in expected.items():
         found, wanted = _reaches(terms[name], model), _reaches(term, model)
         if found is None:

@@ -27,9 +27,9 @@ def run(part: int, widened: float, products: str, steps: int = 0, root: str | No
     """Every 20th image from this one on, binarised once: means over them, nats."""
     x, model = held_out(DATA, root, binarized=True)["official_test"].x[part::PARTS], load_model("mnist-likelihood")
     model = model.to(memory_format=torch.channels_last).requires_grad_(False)
-    seed, fitted = MEASURING_SEED + part, {}
-    q = fit_posteriors(model, x, seed, steps=steps, precision=products) if steps else None
-    if q is not None:
+    seed, q, fitted = MEASURING_SEED + part, None, {}
+    if steps:
+        q = fit_posteriors(model, x, seed, steps=steps, precision=products)
         eps = torch.randn(8, *q.mean.shape, generator=torch.Generator().manual_seed(seed))
         with torch.no_grad():
             parts = zip(x.split(50), q.mean.split(50), q.stddev.log().split(50), eps.split(50, 1), strict=True)
