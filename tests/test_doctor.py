@@ -1,5 +1,7 @@
 """The set-up check: silent where all is well, and of use on a broken machine."""
 
+import base64
+import hashlib
 import os
 import shutil
 import subprocess
@@ -9,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from vae_tutorial import doctor
+from vae_tutorial.doctor import book, machine
 
-PACKAGE = Path(doctor.__file__).parent
+PACKAGE = Path(doctor.__file__).parents[1]
 
 
 def consult(*before: str, package: Path = PACKAGE, arguments: tuple[str, ...] = ()) -> tuple[int, str]:
@@ -62,13 +65,14 @@ def test_a_damaged_checkpoint_is_named_with_what_to_do(copied):
 def test_a_damaged_card_is_named_with_what_to_do(copied):
     (copied / "weights" / "mnist-2d.json").write_text("{")
     code, text = consult(package=copied)
-    assert code == 1, text
+    assert code == 2, text  # as a file, and as a checkpoint
+    assert "✗ the book's files: damaged or missing: vae_tutorial/weights/mnist-2d.json\n" in text
     assert "✗ mnist-2d: missing or damaged" in text
 
 
 def test_missing_widget_front_ends_are_named(monkeypatch, tmp_path):
-    monkeypatch.setattr(doctor, "_labextensions", lambda: [tmp_path])
-    found = {finding.what: finding for finding in doctor.widgets()}
+    monkeypatch.setattr(machine, "_labextensions", lambda: [tmp_path])
+    found = {finding.what: finding for finding in machine.widgets()}
     assert "pip install" in found["JupyterLab's anywidget"].advice
     assert "pip install" in found["JupyterLab's @jupyter-widgets/jupyterlab-manager"].advice
 
@@ -79,20 +83,20 @@ def test_missing_widget_front_ends_are_named(monkeypatch, tmp_path):
      ("2.14.1+cpu", ">=2.2", True), ("7.7.0", ">=7.7.1", False), ("1.0", "", True)],
 )  # fmt: skip
 def test_versions_are_compared_as_numbers(version, limits, fits):
-    [finding] = doctor._fits("it", version, limits, "mend it")
+    [finding] = machine._fits("it", version, limits, "mend it")
     assert (finding.advice == "") == fits
 
 
 def test_a_training_that_learns_nothing_is_a_finding(monkeypatch):
     monkeypatch.setattr("vae_tutorial.training.fit", lambda *_, **__: None)
-    monkeypatch.setattr(doctor, "SECONDS", 0.0)
-    [finding] = doctor.training()
+    monkeypatch.setattr(book, "SECONDS", 0.0)
+    [finding] = book.training()
     assert "reinstall" in finding.advice
 
 
 def test_little_memory_is_a_finding(monkeypatch):
-    monkeypatch.setattr(doctor, "MEMORY", 1e6)
-    [finding] = doctor.memory()
+    monkeypatch.setattr(machine, "MEMORY", 1e6)
+    [finding] = machine.memory()
     assert "close" in finding.advice
 
 
@@ -129,14 +133,62 @@ def test_a_package_that_raises_when_it_is_imported_is_named(copied):
 
 def test_a_folder_that_takes_no_file_is_a_finding(monkeypatch, tmp_path):
     (tmp_path / "file").touch()
-    monkeypatch.setattr(doctor.tempfile, "gettempdir", lambda: str(tmp_path / "file"))
-    found = {finding.what: finding for finding in doctor.room()}
+    monkeypatch.setattr(machine.tempfile, "gettempdir", lambda: str(tmp_path / "file"))
+    found = {finding.what: finding for finding in machine.room()}
     assert "make room" in found["temporary files"].advice
 
 
 def test_a_shells_limit_on_memory_counts(monkeypatch):
     resource = pytest.importorskip("resource")
     monkeypatch.setattr(resource, "getrlimit", lambda _: (1_000_000_000, 1_000_000_000))
-    [finding] = doctor.memory()
+    [finding] = machine.memory()
     assert finding.found == "1.0 GB free"
     assert finding.advice
+
+
+@pytest.mark.parametrize(("ending", "told"), [("os.abort()", "signal 6"), ("os._exit(3)", "exit code 3")])
+def test_a_package_that_ends_python_is_named_and_the_rest_is_told_all_the_same(copied, ending, told):
+    """As a torch does that was built for another processor."""
+    (copied.parent / "torch.py").write_text(f"import os\n{ending}\n")
+    (copied.parent / "mlxtend.py").write_text("raise RuntimeError('half installed')")
+    code, text = consult(package=copied)
+    assert f"✗ torch: ends Python when it is imported ({told})" in text
+    assert "✗ mlxtend: installed, but cannot be imported (RuntimeError" in text
+    assert "✗ training: torch cannot be imported" in text
+    assert code >= 3, text
+
+
+@pytest.fixture
+def installed(copied) -> Path:
+    """The copied package as pip leaves it: with a list of its files and their sha256, but without the tests' own."""
+    described = copied.parent / "vae_tutorial-0.1.0.dist-info"
+    described.mkdir()
+    (described / "METADATA").write_text("Metadata-Version: 2.1\nName: vae_tutorial\nVersion: 0.1.0\n")
+    lines = []
+    for path in sorted(path for path in copied.rglob("*") if path.is_file()):
+        digest = base64.urlsafe_b64encode(hashlib.sha256(path.read_bytes()).digest()).decode().rstrip("=")
+        lines.append(f"{path.relative_to(copied.parent).as_posix()},sha256={digest},{path.stat().st_size}")
+    (described / "RECORD").write_text("\n".join([*lines, "vae_tutorial-0.1.0.dist-info/RECORD,,"]))
+    return copied
+
+
+def test_any_file_that_is_not_as_pip_installed_it_is_named(installed):
+    code, text = consult(package=installed)
+    assert code == 0, text
+    (installed / "quizzes" / "code.json").unlink()
+    with (installed / "schedules.py").open("a") as module:
+        module.write("# changed\n")
+    code, text = consult(package=installed)
+    assert code >= 1, text
+    files = f"{Path('vae_tutorial/quizzes/code.json')}, {Path('vae_tutorial/schedules.py')}"
+    assert f"✗ the book's files: damaged or missing: {files}\n" in text
+
+
+def test_a_set_of_which_a_file_is_missing_is_incomplete(tmp_path):
+    folder = tmp_path / "MNIST" / "raw"
+    folder.mkdir(parents=True)
+    (folder / "train-images-idx3-ubyte").write_bytes(b"")
+    found = {finding.what: finding for finding in book.data(str(tmp_path))}
+    assert "not all of it is here: no train-labels-idx1-ubyte, t10k-images" in found["all of mnist, train"].found
+    assert found["all of mnist, test"].advice
+    assert not found["all of fashion-mnist, test"].advice

@@ -1,6 +1,8 @@
 """What other services read: the workflow that publishes the site, Binder's files, the change log and the citation."""
 
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -65,6 +67,18 @@ def test_binder_installs_the_tested_set():
     target = folder / line.removeprefix("-r ")
     assert target.resolve() == ROOT / "requirements.txt"
     assert (folder / "runtime.txt").read_text("utf-8").strip() in {"python-3.11", "python-3.12", "python-3.13"}
+
+
+def test_repo2docker_makes_binders_image_of_that_folder():
+    """Its own programme writes the Dockerfile (no Docker here to build it): the right Python, and packages after the sources they name."""
+    python = (ROOT / "binder" / "runtime.txt").read_text("utf-8").strip().removeprefix("python-")
+    command = [sys.executable, "-m", "repo2docker", "--no-build", "--debug", "--user-id", "1000", "--user-name", "reader", str(ROOT)]
+    made = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+    text = made.stdout + made.stderr
+    assert f"Building conda environment for python={python}" in text
+    steps_in_order = "\nCOPY --chown=1000:1000 src/ ", 'bin/pip install --no-cache-dir -r "binder/requirements.txt"'
+    places = [text.index(step) for step in steps_in_order]
+    assert places == sorted(places)
 
 
 def test_one_version_everywhere():

@@ -28,20 +28,21 @@ def labels_for(recipe: ModuleType, images: Images) -> Tensor | None:
     return images.y if getattr(recipe, "LABELLED", False) else None
 
 
-def run(recipe: ModuleType, root: str | Path | None, folder: Path, state: Path) -> dict:
-    """Train one recipe and write its checkpoint into `folder`; returns the measured numbers.
+def run(recipe: ModuleType, root: str | Path | None, folder: Path, state: Path, seed: int | None = None) -> dict:
+    """Train one recipe, from its own seed unless told another, and write its checkpoint into `folder`; returns the measured numbers.
 
     What only its own page needs a recipe adds to its card: from the training, as a dict beside the model that `train`
     returns, or from the shipped weights and the first held-out set, as `further(model, images) -> dict`.
     """
     started = time.perf_counter()
-    images = training_images(recipe.DATA, root, recipe.SEED)
-    made = recipe.train(images, state)
+    seed = recipe.SEED if seed is None else seed
+    images = training_images(recipe.DATA, root, seed)
+    made = recipe.train(images, state, seed)
     model, recorded = made if isinstance(made, tuple) else (made, {})
     card = {
         "recipe": recipe.__doc__.strip(),
         "command": f"python -m vae_tutorial.recipes {recipe.NAME}",
-        "data": images.source, "training_images": len(images), "binarisation": recipe.BINARISATION, "seed": recipe.SEED,
+        "data": images.source, "training_images": len(images), "binarisation": recipe.BINARISATION, "seed": seed,
         "epochs": recipe.EPOCHS, "minutes": round((time.perf_counter() - started) / 60, 1), "threads": torch.get_num_threads(),
         "torch": torch.__version__,
     }  # fmt: skip

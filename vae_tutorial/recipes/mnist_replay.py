@@ -32,13 +32,13 @@ LEVELS = 32  # of grey, all that a small picture shows: half the bytes of 256
 SIDE = 8  # decoded digits along a side, codes at evenly spaced quantiles of the prior
 
 
-def train(images: Images, state: Path) -> tuple[VAE, dict]:
+def train(images: Images, state: Path | None, seed: int = SEED) -> tuple[VAE, dict]:
     """Train on the images, from the start each time: an interruption costs seconds, and frames would be missing."""
     held_out = load_images("mnist", "test").x
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(SEED)
+        torch.manual_seed(seed)
         model = VAE(2, HIDDEN, ACTIVATION)
-    before = evaluate(model, held_out, negative_elbo, seed=SEED)
+    before = evaluate(model, held_out, negative_elbo, seed=seed)
     frames = [frame(model, held_out)]
 
     def film(history: History) -> None:
@@ -47,7 +47,7 @@ def train(images: Images, state: Path) -> tuple[VAE, dict]:
 
     history = fit(
         model, images.x, negative_elbo, epochs=EPOCHS, batch_size=BATCH_SIZE, learning_rate=one_cycle(PEAK_LEARNING_RATE),
-        weight_decay=WEIGHT_DECAY, validation=held_out, seed=SEED, on_epoch=film,
+        weight_decay=WEIGHT_DECAY, validation=held_out, seed=seed, on_epoch=film,
     )  # fmt: skip
     curves = {"train": history.train, "held_out": {name: [before[name], *values] for name, values in history.validation.items()}}
     rounded = {part: {name: [round(value, 3) for value in values] for name, values in terms.items()} for part, terms in curves.items()}

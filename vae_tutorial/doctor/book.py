@@ -1,0 +1,111 @@
+"""What the book brings along: its files, images and checkpoints, and a training that must learn."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import importlib.metadata
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from vae_tutorial.doctor.findings import AGAIN, INSTALL, Finding
+
+PACKAGE = Path(__file__).parents[1]
+SECONDS = 1.0  # of training
+
+
+def files() -> Iterator[Finding]:
+    """The package's own files: as pip installed them where it keeps their sha256, readable JSON where it does not (a clone)."""
+    try:
+        kept = importlib.metadata.files("vae_tutorial") or []
+    except importlib.metadata.PackageNotFoundError:
+        kept = []
+    recorded = [file for file in kept if file.hash and file.parts[0] == PACKAGE.name]
+    known = {Path(file.locate()).resolve() for file in recorded}
+    others = [path for path in sorted(PACKAGE.rglob("*.json")) if path.resolve() not in known]
+    wrong = [str(file) for file in recorded if not _as_installed(file)]
+    wrong += [str(path.relative_to(PACKAGE.parent)) for path in others if not _is_json(path)]
+    if wrong:
+        yield Finding("the book's files", f"damaged or missing: {', '.join(wrong)}", f"{AGAIN} (in a clone: git status, then git restore)")
+    else:
+        yield Finding("the book's files", f"{len(recorded) + len(others)} as they should be")
+
+
+def _as_installed(file: importlib.metadata.PackagePath) -> bool:
+    path = Path(file.locate())
+    if not path.is_file():
+        return False
+    digest = hashlib.new(file.hash.mode, path.read_bytes()).digest()
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=") == file.hash.value
+
+
+def _is_json(path: Path) -> bool:
+    try:
+        json.loads(path.read_text("utf-8"))
+    except ValueError:
+        return False
+    return True
+
+
+def data(root: str | None = None) -> Iterator[Finding]:
+    """The embedded images; the whole sets where they are (they are needed only to remake checkpoints)."""
+    from vae_tutorial.data import OFFICIAL_CLASSES, OFFICIAL_FILES, load_images
+
+    yield Finding("digits", repr(load_images("mnist", "train")))
+    yield Finding("garments", repr(load_images("fashion-mnist", "test")))
+    if root is not None and not Path(root).is_dir():
+        yield Finding("data", f"{root} is no folder", "look for a typing error in --data, or make the folder")
+    for name in OFFICIAL_CLASSES:
+        for split in ("train", "test"):
+            what = f"all of {name}, {split}"
+            try:
+                yield Finding(what, repr(load_images(name, split, full=True, root=root, download=False)))
+            except FileNotFoundError as error:
+                missing = str(error).partition(" not found in ")[0]
+                if missing.count(",") + 1 == len(OFFICIAL_FILES[name]):
+                    yield Finding(what, "not here; no page needs it, and full=True downloads it")
+                else:
+                    yield Finding(what, f"not all of it is here: no {missing}", "copy it there too, or let full=True download it")
+            except (ValueError, OSError) as error:  # the other sets must still be looked at
+                yield Finding(what, "damaged", str(error))
+
+
+def checkpoints() -> Iterator[Finding]:
+    """Every shipped checkpoint, read and compared with its sha256."""
+    from vae_tutorial.checkpoints import load_model
+    from vae_tutorial.recipes.__main__ import load_recipes
+
+    names = load_recipes()  # one checkpoint each
+    for name in names:
+        try:
+            load_model(name)
+        except (ValueError, KeyError, OSError) as error:
+            yield Finding(name, "missing or damaged", f"{error}; the quick way: {AGAIN}")
+    yield Finding("checkpoints", f"{len(names)} looked at")
+
+
+def training() -> Iterator[Finding]:
+    """A VAE trained for a second: it must learn."""
+    import torch
+
+    from vae_tutorial.data import load_images
+    from vae_tutorial.models import VAE
+    from vae_tutorial.objectives import negative_elbo
+    from vae_tutorial.training import evaluate, fit
+
+    images = load_images("mnist", "train")
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model = VAE(2, (64,))
+    before = evaluate(model, images.x[:500], negative_elbo, seed=0)["loss"]
+    started, passes = time.perf_counter(), 0
+    while not passes or time.perf_counter() - started < SECONDS:
+        fit(model, images.x, negative_elbo, epochs=1, seed=passes, progress=False)
+        passes += 1
+    after = evaluate(model, images.x[:500], negative_elbo, seed=0)["loss"]
+    speed = passes * len(images) / (time.perf_counter() - started)
+    learnt = after < before - 100
+    advice = "" if learnt else f"something is wrong with this PyTorch: reinstall it ({INSTALL}), and report this line"
+    yield Finding("training", f"−ELBO {before:.0f} → {after:.0f} nats after {passes} passes, {speed:,.0f} digits a second", advice)
