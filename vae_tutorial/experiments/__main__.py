@@ -43,6 +43,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="folder with MNIST/raw and FashionMNIST/raw (downloaded there if missing)")
     parser.add_argument("--runs", type=Path, default=Path("_runs"), help="folder of the single results, which a second call goes on from")
     parser.add_argument("--to", type=Path, default=RECORDED, help="where the record goes (default: the package)")
+    parser.add_argument("--add-to-seeds", type=int, default=0, metavar="N", help="run other seeds than the reported ones")
     add_arguments(parser)
     options = parser.parse_args()
     if options.name is None:
@@ -52,8 +53,12 @@ def main() -> None:
             print(f"{'':22} {len(experiment.SETTINGS)} runs, {experiment.MINUTES} minutes each on one core{recorded}")
         return
     experiment = known[options.name]
+    if options.add_to_seeds and options.to == RECORDED:
+        parser.error("--add-to-seeds needs --to FOLDER: the package's records are those of the reported seeds")
+    moved = {"seed": options.add_to_seeds}
+    settings = [setting | {key: setting[key] + moved[key] for key in setting.keys() & moved} for setting in experiment.SETTINGS]
     root = {"root": str(options.data.resolve())} if options.data else {}
-    runs = run_sweep(experiment.run, experiment.SETTINGS, options.runs, jobs=options.jobs, scheduler=options.scheduler, unrecorded=root)
+    runs = run_sweep(experiment.run, settings, options.runs, jobs=options.jobs, scheduler=options.scheduler, unrecorded=root)
     print("wrote", record(experiment, runs, options.to))
 
 

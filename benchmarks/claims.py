@@ -1,0 +1,91 @@
+"""Do the pages' claims hold on seeds that nobody had looked at when their margins were set?
+
+    python -m vae_tutorial.experiments NAME --add-to-seeds 100 --to FOLDER [--data DATA]     # for one or more experiments
+    python benchmarks/claims.py FOLDER
+
+Runs every page that reads one of these records with the new ones in place of the shipped ones (the pages' own cells, in a kernel
+each) and lists the assertions that fail. The prose speaks of the shipped seeds; the assertions are what it claims of all.
+"""
+
+import argparse
+import ast
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from tqdm import tqdm
+
+from vae_tutorial.experiments import records
+
+BOOK = Path(__file__).parents[1] / "book"
+FAILED = "claim that fails: "
+PRELUDE = """
+from pathlib import Path
+from vae_tutorial.experiments import records
+shipped = records.load_record
+def load_record(name, folder=None):
+    folder = Path({folder!r})
+    return shipped(name, *([folder] if (folder / f"{{name}}.json").is_file() else []))
+records.load_record = load_record
+"""
+
+
+class Claims(ast.NodeTransformer):
+    """Turns `assert claim` into a line that prints a claim that fails, and goes on."""
+
+    def visit_Assert(self, node: ast.Assert) -> ast.AST:
+        """`assert claim` → `print(…) if not claim else None`."""
+        said = ast.Call(ast.Name("print", ast.Load()), [ast.Constant(FAILED + ast.unparse(node.test))], [])
+        return ast.Expr(ast.IfExp(node.test, ast.Constant(None), said))
+
+
+def read(name: str, text: str) -> bool:
+    """Whether a page's text loads a record."""
+    return f'load_record("{name}")' in text or f'RECORDS["{name}"]' in text
+
+
+def examine(page: Path, folder: Path) -> tuple[int, list[str]]:
+    """The number of assertions in a page's cells, and those that fail, with the errors of cells that did not run to their end."""
+    notebook, asserted = nbformat.read(page, 4), 0
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            tree = ast.parse(cell.source)
+            asserted += sum(isinstance(node, ast.Assert) for node in ast.walk(tree))
+            cell.source = ast.unparse(ast.fix_missing_locations(Claims().visit(tree)))
+    notebook.cells.insert(0, nbformat.v4.new_code_cell(PRELUDE.format(folder=str(folder.resolve()))))
+    NotebookClient(notebook, timeout=1200, allow_errors=True, resources={"metadata": {"path": str(page.parent)}}).execute()
+    outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
+    printed = "".join(output.text for output in outputs if output.output_type == "stream")
+    errors = [f"{output.ename}: {output.evalue}" for output in outputs if output.output_type == "error"]
+    return asserted, [line.removeprefix(FAILED) for line in printed.splitlines() if line.startswith(FAILED)] + errors
+
+
+def main() -> int:
+    """Print a line for each page and for each claim that fails; the exit code says whether there was one."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, help="of the records from other seeds")
+    folder = parser.parse_args().folder
+    names = [path.stem for path in folder.glob("*.json")]
+    if not names:
+        raise SystemExit(f"no record in {folder}: make one with --to {folder}, as above")
+    unknown = sorted(set(names) - {path.stem for path in records.RECORDED.glob("*.json")})
+    if unknown:
+        raise SystemExit(f"{', '.join(unknown)} in {folder}: no page reads such a record")
+    pages = [page for page in sorted(BOOK.rglob("*.ipynb")) if any(read(name, nbformat_text(page)) for name in names)]
+    failing = 0
+    for page in tqdm(pages, unit="page"):
+        asserted, failed = examine(page, folder)
+        tqdm.write(f"{page.relative_to(BOOK)}: {asserted} assertions, {len(failed)} of them fail")
+        for claim in failed:
+            tqdm.write(f"    {claim}")
+        failing += len(failed)
+    return min(failing, 1)
+
+
+def nbformat_text(page: Path) -> str:
+    """All code of a page."""
+    return "\n".join(cell.source for cell in nbformat.read(page, 4).cells if cell.cell_type == "code")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

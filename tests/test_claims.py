@@ -1,0 +1,60 @@
+"""The instrument that asks whether the pages' claims hold on other seeds."""
+
+import importlib.util
+import json
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from vae_tutorial.experiments import __main__ as command
+from vae_tutorial.experiments.records import RECORDED
+
+SOURCE = Path(__file__).parents[1] / "benchmarks" / "claims.py"
+specification = importlib.util.spec_from_file_location("claims", SOURCE)
+claims = importlib.util.module_from_spec(specification)
+specification.loader.exec_module(claims)
+
+
+def test_claims_are_held_against_the_other_record_and_all_that_fail_are_told(tmp_path):
+    (tmp_path / "few-labels.json").write_text(json.dumps({"runs": [1, 2]}))
+    cells = [
+        "from vae_tutorial.experiments import records\nfew = len(records.load_record('few-labels')['runs'])",
+        "for least in (1, 2):\n    assert few > least\nassert few == 2, 'the other record'\nassert few == 35\nafterwards = True",
+        "assert afterwards\nassert len(records.load_record('anomaly')['runs']) == 20\nfew.nothing",
+    ]
+    page = tmp_path / "page.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells]), page)
+    asserted, failed = claims.examine(page, tmp_path)
+    assert asserted == 5
+    assert failed[:2] == ["few > least", "few == 35"]
+    assert failed[2].startswith("AttributeError")
+    assert len(failed) == 3
+
+
+def test_folders_that_no_page_reads_are_refused(monkeypatch, tmp_path):
+    monkeypatch.setattr(sys, "argv", ["claims", str(tmp_path)])
+    with pytest.raises(SystemExit, match="no record in"):
+        claims.main()
+    (tmp_path / "few_labels.json").write_text("{}")
+    with pytest.raises(SystemExit, match=r"few_labels in .* no page reads"):
+        claims.main()
+
+
+def test_other_seeds_never_go_into_the_package(monkeypatch, tmp_path, capsys):
+    before = (RECORDED / "importance-bounds.json").read_text()
+    monkeypatch.setattr(sys, "argv", ["experiments", "importance-bounds", "--add-to-seeds", "100", "--runs", str(tmp_path)])
+    with pytest.raises(SystemExit):
+        command.main()
+    assert "needs --to FOLDER" in capsys.readouterr().err
+    assert (RECORDED / "importance-bounds.json").read_text() == before
+
+
+def test_other_seeds_are_the_settings_seeds_and_so_many_more(monkeypatch, tmp_path):
+    asked = []
+    monkeypatch.setattr(command, "run_sweep", lambda run, settings, *_, **__: asked.extend(settings) or [])
+    monkeypatch.setattr(command, "record", lambda *_: tmp_path)
+    monkeypatch.setattr(sys, "argv", ["experiments", "iwae", "--add-to-seeds", "100", "--to", str(tmp_path)])
+    command.main()
+    assert [(setting["k"], setting["seed"]) for setting in asked] == [(k, seed) for k in (1, 5) for seed in (100, 101, 102)]
