@@ -17,14 +17,14 @@ SETTINGS = grid(seed=range(3), beta=BETAS)
 MINUTES = 1
 
 
-def run(beta: float, seed: int, root: str | None = None) -> dict[str, float]:
+def run(beta: float, seed: int, root: str | None = None, epochs: int = EPOCHS) -> dict[str, float]:
     """Train at one β; loss, rate and distortion of the official test images, nats, and the loss of 10,000 training images."""
     x, held = training_images(DATA, root, seed).x, held_out(DATA, root)["official_test"].x
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = VAE(LATENT_DIM, HIDDEN, ACTIVATION)
     fit(
-        model, x, negative_elbo, epochs=EPOCHS, batch_size=BATCH_SIZE, learning_rate=one_cycle(PEAK_LEARNING_RATE),
+        model, x, negative_elbo, epochs=epochs, batch_size=BATCH_SIZE, learning_rate=one_cycle(PEAK_LEARNING_RATE),
         weight_decay=WEIGHT_DECAY, settings={"beta": beta}, seed=seed, progress=False,
     )  # fmt: skip
     seen = evaluate(model, x[:10_000], negative_elbo, settings={"beta": beta}, seed=MEASURING_SEED)
