@@ -7,7 +7,7 @@ NAME = "beta-epochs"
 DATA = beta_separate.DATA
 BETAS = (0.1, 10.0)  # where one network for all and one for each differ most in their rates
 SETTINGS = grid(epochs=(15, 30, 120), beta=BETAS, seed=range(3))  # `beta-separate` has 60
-MINUTES = 2
+MINUTES = 3
 
 
 def run(epochs: int, beta: float, seed: int, root: str | None = None) -> dict[str, float]:
