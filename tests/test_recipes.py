@@ -44,9 +44,9 @@ def miniature(train_digits, test_digits, monkeypatch) -> dict[tuple[str, bool], 
 
 
 def tiny_recipe() -> SimpleNamespace:
-    def train(images, state):
+    def train(images, state, seed=0):
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(0)
+            torch.manual_seed(seed)
             model = VAE(2, (16,))
         fit(model, images.x, objectives.negative_elbo, epochs=2, learning_rate=1e-2, checkpoint=state, progress=False)
         assert state.exists()
@@ -78,6 +78,12 @@ def test_a_run_writes_a_card_whose_numbers_are_those_of_the_weights_as_shipped(m
         measured = evaluate(shipped, x, recipe.MEASURE, seed=command.MEASURING_SEED)
         assert numbers[name] == pytest.approx(measured, rel=1e-6)
         assert numbers[name]["loss"] != evaluate(unrounded, x, recipe.MEASURE, seed=command.MEASURING_SEED)["loss"]
+
+
+def test_a_run_from_another_seed_says_so(miniature, tmp_path):
+    own, other = (command.run(tiny_recipe(), None, tmp_path, tmp_path / "state", *seed) for seed in ((), (7,)))
+    assert checkpoints.model_card("mnist-tiny", tmp_path)["seed"] == 7
+    assert own["official_test"]["loss"] != other["official_test"]["loss"]
 
 
 @pytest.mark.parametrize("name", RECIPES)
