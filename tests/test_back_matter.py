@@ -152,6 +152,7 @@ def test_only_prose_is_linked_and_only_once_a_page():
         nodes.section("", nodes.title("", "The rate")),
         paragraph(nodes.reference("", "rate", refuri="x"), nodes.literal("", "rate"), nodes.math("", "rate")),
         nodes.literal_block("", "rate"),
+        paragraph(nodes.raw("", '<a href="#x">', format="html"), nodes.Text("a rate"), nodes.raw("", "</a>", format="html")),
         nodes.container("", paragraph("rate"), classes=["cell_output", "docutils"]),
     ]
     page = page_of(*skipped, paragraph("a rate"), paragraph("a rate"))

@@ -148,6 +148,10 @@ def join_lines(paragraph: nodes.paragraph) -> None:
 
 def is_prose(text: nodes.Text) -> bool:
     """Tell whether a text stands in a paragraph that the author wrote, outside links, code, formulas and outputs."""
+    before = text.parent.children[: text.parent.index(text)]
+    tags = [node.astext() for node in before if isinstance(node, nodes.raw)]
+    if sum(tag.startswith("<a ") - tag.startswith("</a") for tag in tags):  # a link written in HTML comes as its two tags
+        return False
     within, node = False, text.parent
     while node is not None:
         if isinstance(node, NOT_PROSE) or "cell_output" in getattr(node, "attributes", {}).get("classes", ()):
