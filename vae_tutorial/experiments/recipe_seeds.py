@@ -11,10 +11,10 @@ NAME = "recipe-seeds"
 DATA = "as the recipe's"
 RECIPES = (  # the quick ones first
     "spiral-1d", "sprites-position", "mnist-replay", "mnist-conditional", "mnist-16d-autoencoder", "mnist-16d", "mnist-vq",
-    "mnist-2d-gaussian",
+    "mnist-2d-gaussian", "fashion-2d", "mnist-beta-10d", "mnist-2d", "mnist-2d-autoencoder",
 )  # fmt: skip
 SETTINGS = grid(recipe=RECIPES, seed=(101, 102))
-MINUTES = 4
+MINUTES = 3
 
 
 def run(recipe: str, seed: int, root: str | None = None) -> dict[str, float]:
