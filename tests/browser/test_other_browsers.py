@@ -64,7 +64,7 @@ MOVED = f"""(async () => {{
 }})()"""
 
 
-@pytest.fixture(scope="session", params=BROWSERS)
+@pytest.fixture(scope="module", params=BROWSERS)  # closed before other tests go on: WebKit never rests
 def other(request: pytest.FixtureRequest, bases: dict[str, str]) -> Iterator[Firefox | WebKit]:
     """The browser, or a skip where it is not installed."""
     kind = BROWSERS[request.param]

@@ -14,7 +14,7 @@ RECIPES = (  # the quick ones first
     "mnist-2d-gaussian", "fashion-2d", "mnist-beta-10d", "mnist-2d", "mnist-2d-autoencoder",
 )  # fmt: skip
 SETTINGS = grid(recipe=RECIPES, seed=(101, 102))
-MINUTES = 3
+MINUTES = 4
 
 
 def run(recipe: str, seed: int, root: str | None = None) -> dict[str, float]:
