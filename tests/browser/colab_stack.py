@@ -77,7 +77,10 @@ def execute(notebook: Path) -> dict[str, Any]:
     Raises:
         RuntimeError: a cell failed, or the kernel does not have Colab's versions.
     """
-    done = subprocess.run([sys.executable, __file__, notebook], capture_output=True, text=True, check=False)
+    for _ in range(3):
+        done = subprocess.run([sys.executable, __file__, notebook], capture_output=True, text=True, check=False)
+        if "Address already in use" not in done.stderr:  # else another process took the port that Jupyter had found free
+            break
     if done.returncode:
         raise RuntimeError(f"{notebook.name} fails on Colab's stack:\n{done.stderr[-4000:]}")
     return json.loads(done.stdout)
