@@ -9,6 +9,7 @@ each) and lists the assertions that fail. The prose speaks of the shipped seeds;
 
 import argparse
 import ast
+import sys
 from pathlib import Path
 
 import nbformat
@@ -18,6 +19,9 @@ from tqdm import tqdm
 from vae_tutorial.experiments import records
 
 BOOK = Path(__file__).parents[1] / "book"
+sys.path.insert(0, str(BOOK / "_ext"))
+from classroom import page_paths  # noqa: E402
+
 FAILED = "claim that fails: "
 PRELUDE = """
 from pathlib import Path
@@ -39,9 +43,14 @@ class Claims(ast.NodeTransformer):
         return ast.Expr(ast.IfExp(node.test, ast.Constant(None), said))
 
 
-def read(name: str, text: str) -> bool:
-    """Whether a page's text loads a record."""
-    return f'load_record("{name}")' in text or f'RECORDS["{name}"]' in text
+def code_of(page: Path) -> str:
+    """All code of a page."""
+    return "\n".join(cell.source for cell in nbformat.read(page, 4).cells if cell.cell_type == "code")
+
+
+def reads(code: str, names: list[str]) -> bool:
+    """Whether a page's code loads one of these records."""
+    return any(f'load_record("{name}")' in code or f'RECORDS["{name}"]' in code for name in names)
 
 
 def examine(page: Path, folder: Path) -> tuple[int, list[str]]:
@@ -71,7 +80,7 @@ def main() -> int:
     unknown = sorted(set(names) - {path.stem for path in records.RECORDED.glob("*.json")})
     if unknown:
         raise SystemExit(f"{', '.join(unknown)} in {folder}: no page reads such a record")
-    pages = [page for page in sorted(BOOK.rglob("*.ipynb")) if any(read(name, nbformat_text(page)) for name in names)]
+    pages = [page for page in page_paths() if reads(code_of(page), names)]
     failing = 0
     for page in tqdm(pages, unit="page"):
         asserted, failed = examine(page, folder)
@@ -80,11 +89,6 @@ def main() -> int:
             tqdm.write(f"    {claim}")
         failing += len(failed)
     return min(failing, 1)
-
-
-def nbformat_text(page: Path) -> str:
-    """All code of a page."""
-    return "\n".join(cell.source for cell in nbformat.read(page, 4).cells if cell.cell_type == "code")
 
 
 if __name__ == "__main__":

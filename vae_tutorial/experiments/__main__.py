@@ -55,8 +55,10 @@ def main() -> None:
     experiment = known[options.name]
     if options.add_to_seeds and options.to == RECORDED:
         parser.error("--add-to-seeds needs --to FOLDER: the package's records are those of the reported seeds")
-    moved = {"seed": options.add_to_seeds}
-    settings = [setting | {key: setting[key] + moved[key] for key in setting.keys() & moved} for setting in experiment.SETTINGS]
+    settings = [setting.copy() for setting in experiment.SETTINGS]
+    for setting in settings:
+        if "seed" in setting:
+            setting["seed"] += options.add_to_seeds
     root = {"root": str(options.data.resolve())} if options.data else {}
     runs = run_sweep(experiment.run, settings, options.runs, jobs=options.jobs, scheduler=options.scheduler, unrecorded=root)
     print("wrote", record(experiment, runs, options.to))
