@@ -189,7 +189,7 @@ def test_products_in_bfloat16_change_the_rounding_only(test_digits):
     assert not torch.equal(exact, rounded)
     torch.testing.assert_close(rounded, exact, atol=0.5, rtol=0)  # of some 100 nats
     assert (rounded - exact).mean().abs() < 0.03  # images differ by 0.08 either way
-    with pytest.raises(ValueError, match="unknown precision 'half': choose 'float32' or 'bfloat16'"):
+    with pytest.raises(ValueError, match="unknown precision 'half': choose 'float32', 'bfloat16' or 'fast'"):
         evidence(model, x, 1, precision="half")
 
 

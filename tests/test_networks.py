@@ -148,3 +148,30 @@ def test_the_last_convolution_is_torchs_own_in_another_order(before, after, heig
     x = torch.randn(3, before, height, width, dtype=torch.float64)
     torch.testing.assert_close(ours(x), plain(x))
     torch.testing.assert_close(ours.to(memory_format=torch.channels_last)(x.to(memory_format=torch.channels_last)), plain(x))
+
+
+@pytest.mark.parametrize(
+    ("precision", "instructions", "product"),
+    [
+        ("float32", {"avx512_bf16": True}, torch.float32),
+        ("bfloat16", {}, torch.bfloat16),
+        ("fast", {"avx512_bf16": False, "amx_bf16": False}, torch.float32),
+        ("fast", {"avx512_bf16": True}, torch.bfloat16),
+        ("fast", {"avx512_bf16": False, "amx_bf16": True}, torch.bfloat16),
+    ],
+)
+def test_fast_products_are_in_bfloat16_only_where_there_are_instructions_for_it(precision, instructions, product, monkeypatch):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: instructions, raising=False)
+    with networks.products_in(precision):
+        assert (torch.ones(2, 3) @ torch.ones(3, 2)).dtype == product
+
+
+@pytest.mark.parametrize(("capability", "fast"), [((7, 5), False), ((8, 0), True), ((12, 0), True)])
+def test_gpus_multiply_in_bfloat16_since_ampere(capability, fast, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda: capability)
+    assert networks.has_bfloat16("cuda") is fast
+
+
+def test_an_old_torch_that_does_not_tell_gets_float32(monkeypatch):
+    monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
+    assert not networks.has_bfloat16("cpu")

@@ -65,7 +65,7 @@ def estimate_evidence(
         seed: of the codes; the global random state is left as it was.
         decodings: codes decoded at once, which bounds the memory.
         progress: show a bar.
-        precision: of the decoder's products, `"float32"` or `"bfloat16"`, as in `training.fit`; all sums stay as they are.
+        precision: of the decoder's products, see `networks.products_in`; all sums stay as they are.
         widened: factor on the standard deviations of the q(z|x) that codes are drawn from. A q that was fitted by the ELBO is
             too narrow, and weights are steadier under a wider one; the estimate is a lower bound on average with any.
         proposal: Gaussians over (N, d) to draw the codes from in place of q(z|x), such as `local_inference.fit_posteriors` finds.
