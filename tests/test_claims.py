@@ -26,11 +26,28 @@ def test_claims_are_held_against_the_other_record_and_all_that_fail_are_told(tmp
     ]
     page = tmp_path / "page.ipynb"
     nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells]), page)
-    asserted, failed = claims.examine(page, tmp_path)
+    asserted, failed = claims.examine(page, claims.OTHER_RECORDS.format(folder=str(tmp_path)))
     assert asserted == 5
     assert failed[:2] == ["few > least", "few == 35"]
     assert failed[2].startswith("AttributeError")
     assert len(failed) == 3
+
+
+def test_pages_train_on_the_second_device(tmp_path):
+    cells = [
+        "import torch\nfrom vae_tutorial import models, objectives, training\ndevice = \"cuda\" if torch.cuda.is_available() else 'cpu'",
+        "seen = set()\ndef loss(model, x):\n    seen.add(x.device.type)\n    return objectives.squared_error(model, x - mean)\nmean = 0",
+        "model, x = models.Autoencoder(2, (4,)), torch.rand(128, 1, 28, 28)\ntraining.fit(model, x, loss, epochs=1, progress=False)",
+        "assert seen == {'cpu'}\nassert next(model.parameters()).device.type == device",
+        "mean = x.mean(0)\ntraining.fit(model, x, loss, epochs=1, progress=False)",
+    ]
+    page = tmp_path / "page.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells]), page)
+    assert claims.trains(claims.code_of(page))
+    asserted, failed = claims.examine(page, claims.OTHER_DEVICE)
+    assert asserted == 2
+    assert failed[:2] == ["seen == {'cpu'}", "next(model.parameters()).device.type == device"]
+    assert "tensors on two devices" in failed[2]
 
 
 def test_folders_that_no_page_reads_are_refused(monkeypatch, tmp_path):

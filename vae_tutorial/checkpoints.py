@@ -111,9 +111,8 @@ def model_names(folder: Path = SHIPPED) -> list[str]:
 def save_training_state(path: Path, tensors: dict[str, Tensor], record: dict[str, Any]) -> None:
     """Write tensors and a JSON record, with their sha256, into one `safetensors` file, atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(record)
-    metadata = {"record": text, "sha256": _digest(tensors, text)}
-    write_atomically(path, save({key: value.contiguous() for key, value in tensors.items()}, metadata))
+    text, tensors = json.dumps(record), {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
+    write_atomically(path, save(tensors, {"record": text, "sha256": _digest(tensors, text)}))
 
 
 def load_training_state(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -137,7 +136,7 @@ def load_training_state(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 def _digest(tensors: dict[str, Tensor], text: str) -> str:
     content = hashlib.sha256(text.encode())
     for key in sorted(tensors):
-        content.update(key.encode() + tensors[key].numpy(force=True).tobytes())
+        content.update(key.encode() + tensors[key].numpy().tobytes())
     return content.hexdigest()
 
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from vae_tutorial.checkpoints import load_training_state, save_training_state
+from vae_tutorial.devices import fastest_device, get_random_states, moved_to, set_random_states
 from vae_tutorial.likelihoods import check_pixels
 from vae_tutorial.networks import products_in
 from vae_tutorial.objectives import Terms
@@ -53,6 +54,7 @@ def fit(
     validation: Tensor | None = None,
     validation_labels: Tensor | None = None,
     precision: str = "float32",
+    device: str | torch.device | None = None,
     seed: int = 0,
     checkpoint: str | Path | None = None,
     on_epoch: Callable[[History], None] | None = None,
@@ -60,7 +62,7 @@ def fit(
 ) -> History:
     """Minimise the batch mean of an objective with Adam (Kingma & Ba 2015; decoupled weight decay, Loshchilov & Hutter 2019).
 
-    The model is changed in place and left in evaluation mode; the global random state is left as it was. Batches go to its device.
+    The model is changed in place and left in evaluation mode where it was; the global random state is left as it was.
 
     Args:
         model: what is trained.
@@ -73,14 +75,15 @@ def fit(
         weight_decay: of AdamW.
         settings: keyword arguments of the objective, such as `{"beta": warm_up(1.0, until=0.3)}`.
         labels: classes (N,); the objective then gets `label=` (B,).
-        transform: applied to each batch, drawn anew each time: `torch.bernoulli` is dynamic binarisation.
+        transform: applied to each batch where x is, drawn anew each time: `torch.bernoulli` is dynamic binarisation.
         validation: held-out images, measured after each epoch with noise of its own; `transform` is not applied to them.
         validation_labels: their classes.
-        precision: `"float32"`, or `"bfloat16"`: the networks' products in bfloat16 (torch.autocast), all else as before.
+        precision: of the networks' products, see `networks.products_in`; all else is in float32.
+        device: where to train; without it on the first CUDA device if there is one, whose noise is its own.
         seed: of the order of the images and of the noise.
         checkpoint: file that takes the whole training state after each epoch; if it is there, training goes on from it
-            and ends with the weights it would have had without the interruption (on a GPU, the noise is another).
-        on_epoch: called with the history after each epoch, for live curves.
+            and ends with the weights it would have had without the interruption.
+        on_epoch: called with the history after each epoch, for live curves; the model is then where it was.
         progress: show a bar.
 
     Raises:
@@ -93,9 +96,8 @@ def fit(
         raise ValueError(f"batch_size must lie between 1 and the {len(x)} training images, got {batch_size}")
     rate_of_learning = _as_schedule(learning_rate)
     schedules = {name: _as_schedule(value) for name, value in (settings or {}).items()}
-    device = next(model.parameters()).device
+    home, device = next(model.parameters()).device, fastest_device(model) if device is None else torch.device(device)
     products_in(precision)  # refuses an unknown one before any work
-    optimizer = torch.optim.AdamW(model.parameters(), weight_decay=weight_decay, fused=True)
     history, path = History(), Path(checkpoint) if checkpoint else None
     identity = {} if path is None else {
         "seed": seed, "epochs": epochs, "batch_size": batch_size, "weight_decay": weight_decay, "data": _fingerprint(x),
@@ -104,8 +106,9 @@ def fit(
     }  # fmt: skip
     trained = nn.ModuleDict({"model": model} | ({"objective": objective} if isinstance(objective, nn.Module) else {}))
     updates = len(x) // batch_size
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(), moved_to(trained, device):
         torch.manual_seed(seed)
+        optimizer = torch.optim.AdamW(model.parameters(), weight_decay=weight_decay, fused=True)
         if path and path.exists():
             history = _resume(path, identity, trained, optimizer)
         bar = tqdm(range(len(history), epochs), initial=len(history), total=epochs, unit="epoch", disable=not progress)
@@ -116,8 +119,7 @@ def fit(
                 now = (epoch * updates + step) / (epochs * updates)
                 for group in optimizer.param_groups:
                     group["lr"] = rate_of_learning(now)
-                batch = x[chosen].to(device)
-                batch = batch if transform is None else transform(batch)
+                batch = (x[chosen] if transform is None else transform(x[chosen])).to(device)
                 given = {name: value(now) for name, value in schedules.items()}
                 given |= {} if labels is None else {"label": labels[chosen].to(device)}
                 with products_in(precision, device.type):
@@ -128,8 +130,7 @@ def fit(
                 optimizer.zero_grad()
                 means["loss"].backward()
                 optimizer.step()
-                for name, mean in means.items():
-                    sums[name] = sums.get(name, 0.0) + mean.detach()
+                sums = {name: sums.get(name, 0.0) + mean.detach() for name, mean in means.items()}
             _append(history.train, {name: float(total) / updates for name, total in sums.items()})
             model.eval()
             if validation is not None:
@@ -140,7 +141,7 @@ def fit(
             if path:
                 _save(path, identity, trained, optimizer, history)
             if on_epoch:
-                with torch.random.fork_rng():  # pictures drawn on the way do not change the training
+                with torch.random.fork_rng(), moved_to(trained, home):  # pictures drawn on the way do not change the training
                     on_epoch(history)
     model.eval()
     return history
@@ -228,9 +229,8 @@ def _fingerprint(x: Tensor) -> str:
 
 def _save(path: Path, identity: dict, trained: nn.ModuleDict, optimizer: torch.optim.Optimizer, history: History) -> None:
     moments = optimizer.state_dict()["state"]
-    tensors = dict(trained.state_dict())  # model.… and, where the objective has a state, objective.…
+    tensors = trained.state_dict() | get_random_states(next(trained.parameters()).device)  # model.…, and objective.… if it has a state
     tensors |= {f"optimizer.{index}.{key}": value for index, state in moments.items() for key, value in state.items()}
-    tensors["random_state"] = torch.get_rng_state()
     save_training_state(path, tensors, {"identity": identity, "history": vars(history)})
 
 
@@ -246,5 +246,5 @@ def _resume(path: Path, identity: dict, trained: nn.ModuleDict, optimizer: torch
             _, index, name = key.split(".")
             state["state"].setdefault(int(index), {})[name] = value
     optimizer.load_state_dict(state)
-    torch.set_rng_state(tensors["random_state"])
+    set_random_states(next(trained.parameters()).device, tensors)
     return History(**record["history"])

@@ -91,6 +91,7 @@ def training() -> Iterator[Finding]:
     import torch
 
     from vae_tutorial.data import load_images
+    from vae_tutorial.devices import fastest_device
     from vae_tutorial.models import VAE
     from vae_tutorial.objectives import negative_elbo
     from vae_tutorial.training import evaluate, fit
@@ -106,6 +107,7 @@ def training() -> Iterator[Finding]:
         passes += 1
     after = evaluate(model, images.x[:500], negative_elbo, seed=0)["loss"]
     speed = passes * len(images) / (time.perf_counter() - started)
-    learnt = after < before - 100
+    learnt, where = after < before - 100, "the GPU" if fastest_device(model).type == "cuda" else "the processor"
     advice = "" if learnt else f"something is wrong with this PyTorch: reinstall it ({INSTALL}), and report this line"
-    yield Finding("training", f"−ELBO {before:.0f} → {after:.0f} nats after {passes} passes, {speed:,.0f} digits a second", advice)
+    gained = f"−ELBO {before:.0f} → {after:.0f} nats after {passes} passes"
+    yield Finding("training", f"{gained}, {speed:,.0f} digits a second on {where}", advice)

@@ -37,7 +37,7 @@ MINUTES = 0.6
 
 def any_level(kind: str, x: Tensor) -> Tensor:
     """Noise of one kind, its level uniform on [0, HIGHEST], drawn anew for each image."""
-    level = HIGHEST[kind] * torch.rand(len(x), 1, 1, 1)
+    level = HIGHEST[kind] * torch.rand(len(x), 1, 1, 1, device=x.device)
     if kind == "gaussian":
         return x + level * torch.randn_like(x)
     draw = torch.rand_like(x)

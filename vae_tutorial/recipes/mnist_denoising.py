@@ -32,7 +32,7 @@ MEASURE = partial(denoising, corrupt=GaussianNoise(0.5))
 
 def noise_of_any_level(x: Tensor) -> Tensor:
     """x + σ·ε with σ uniform on [0, HIGHEST_SIGMA], drawn anew for each image."""
-    sigma = HIGHEST_SIGMA * torch.rand(len(x), 1, 1, 1)
+    sigma = HIGHEST_SIGMA * torch.rand(len(x), 1, 1, 1, device=x.device)
     return x + sigma * torch.randn_like(x)
 
 
