@@ -6,7 +6,7 @@
 
 Runs the pages' own cells, in a kernel each, and lists the assertions that fail. The prose speaks of the shipped seeds; the
 assertions are what it claims of all. With a folder, every page that reads one of its records has it in place of the shipped
-one. With `--second-device`, every page that trains does so on the stand-in for a GPU of the tests: memory and noise of its own.
+one. With `--second-device`, every page that trains on a GPU where there is one finds the tests' stand-in for it.
 """
 
 import argparse
@@ -39,7 +39,7 @@ OTHER_DEVICE = f"""
 import sys
 sys.path.insert(0, {str(TESTS)!r})
 import second_device, torch
-gpu = second_device.standing_in()
+gpu = second_device.standing_in(always=False)
 gpu.__enter__()
 """
 CHOICE = ('"cuda" if torch.cuda.is_available()', "second_device.NAME if True")  # of a page that chooses by itself
@@ -64,9 +64,9 @@ def reads(code: str, names: list[str]) -> bool:
     return any(f'load_record("{name}")' in code or f'RECORDS["{name}"]' in code for name in names)
 
 
-def trains(code: str) -> bool:
-    """Whether a page's code trains where `fit` does, or asks for a GPU."""
-    return "training.fit(" in code or CHOICE[0] in code
+def asks_for_a_gpu(code: str) -> bool:
+    """Whether a page's code trains on a GPU where there is one."""
+    return '"fastest"' in code or CHOICE[0] in code
 
 
 def examine(page: Path, prelude: str) -> tuple[int, list[str]]:
@@ -89,9 +89,9 @@ def examine(page: Path, prelude: str) -> tuple[int, list[str]]:
 
 
 def choose(folder: Path | None) -> tuple[list[Path], str]:
-    """The pages to run, and what runs before their cells: those that read a record of the folder or, without one, that train."""
+    """The pages to run, and what runs before their cells: those that read a record of the folder or, without one, that ask for a GPU."""
     if folder is None:
-        return [page for page in page_paths() if trains(code_of(page))], OTHER_DEVICE
+        return [page for page in page_paths() if asks_for_a_gpu(code_of(page))], OTHER_DEVICE
     names = [path.stem for path in folder.glob("*.json")]
     if not names:
         raise SystemExit(f"no record in {folder}: make one with --to {folder}, as above")

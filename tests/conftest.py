@@ -1,9 +1,6 @@
 """What every test shares: one seed, one thread, and the embedded digits read once."""
 
-import os
 from collections.abc import Iterator
-
-os.environ["CUDA_VISIBLE_DEVICES"] = ""  # before torch looks: the tests compare bits, and train on the processor
 
 import pytest
 import torch

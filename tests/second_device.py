@@ -19,25 +19,26 @@ from vae_tutorial import training
 NAME = "second"
 DEVICE = torch.device("privateuseone", 0)  # its name until it is given one
 aten = torch.ops.aten
+STRICT = {aten.stack.default, aten.cat.default}  # take no single number of the processor's either
 performed: set[str] = set()  # the operations that ran there
 
 
 @contextmanager
-def standing_in() -> Iterator[None]:
-    """Inside, `fit` trains there, as it would on a GPU.
+def standing_in(always: bool = True) -> Iterator[None]:
+    """Inside, `fit` trains there where it is asked for the fastest device and, with `always`, where it is not asked for any.
 
     Parameters that move stay themselves, as on their way to a GPU: this device's would otherwise be new ones, and an optimizer
-    keep the old.
+    keep the old. (torch cannot do so while a graph of them is alive: after an error in a loss, the model stays there.)
     """
-    before = training.fastest_device
-    training.fastest_device = lambda model: DEVICE
+    before = training.training_device
+    training.training_device = lambda model, wanted: DEVICE if wanted == "fastest" or (always and wanted is None) else before(model, wanted)
     torch.__future__.set_swap_module_params_on_conversion(True)
     performed.clear()
     try:
         yield
     finally:
         torch.__future__.set_swap_module_params_on_conversion(False)
-        training.fastest_device = before
+        training.training_device = before
 
 
 class Backend:
@@ -112,13 +113,13 @@ def perform(operation: Any, *args: Any, **kwargs: Any) -> Any:
     """One operation of the second device, on tensors that are there; those of the processor may only be single numbers.
 
     Raises:
-        RuntimeError: tensors of two devices, or a generator of the processor.
+        RuntimeError: tensors of two devices, a generator of the processor, or moments that do not lie as their weights do.
     """
     owners = {}  # by their memory, so that an operation in place returns what it was given
 
     def enter(tensor: Tensor) -> Tensor:
         if not isinstance(tensor, Elsewhere):
-            if tensor.dim():
+            if tensor.dim() or operation in STRICT or tensor is kwargs.get("out"):
                 raise RuntimeError(f"{operation}: tensors on two devices, {NAME} and {tensor.device}")
             return tensor
         owners[id(tensor.raw)] = tensor
@@ -126,6 +127,10 @@ def perform(operation: Any, *args: Any, **kwargs: Any) -> Any:
 
     if operation is aten.index.Tensor:  # places may be listed on the processor
         args = (args[0], [index if index is None or isinstance(index, Elsewhere) else Elsewhere(index) for index in args[1]])
+    if operation is aten._fused_adamw_.default:
+        for parts in zip(*args[:4], strict=True):  # a weight, its gradient, its moments
+            if len({tuple(step for step, length in zip(part.stride(), part.shape, strict=True) if length > 1) for part in parts}) > 1:
+                raise RuntimeError(f"{operation}: weights, gradients and moments lie differently in memory")
     if kwargs.get("generator") is not None:
         raise RuntimeError(f"{operation}: a generator of the processor on the device {NAME}")
     args, kwargs = tree_map_only(Tensor, enter, (args, kwargs))

@@ -17,7 +17,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 # Bottom to top, as the design lists them; a new module gets its place here.
 LAYERS = [
     *("data", "sprites", "laboratory", "corruptions", "networks", "likelihoods", "models", "vector_quantisation"),
-    *("checkpoints", "objectives", "schedules", "devices"),
+    *("checkpoints", "objectives", "schedules", "devices", "resuming"),
     *("constraints", "hierarchical", "autoregressive", "mixture_prior"),
     *("training", "quadrature", "local_inference", "evaluation", "probes", "embeddings", "image_quality", "ground_truth"),
     *("disentanglement", "rotation", "interpolation", "editing", "marginal_inference", "denoisers", "inpainting", "conditional", "sweeps"),

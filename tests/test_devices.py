@@ -43,7 +43,7 @@ RECIPES = load_recipes()
 
 @pytest.fixture(autouse=True)
 def gpu() -> Iterator[None]:
-    """`fit` trains on the second device unless told another."""
+    """`fit` trains on the second device unless told the processor."""
     with second_device.standing_in():
         yield
 
@@ -94,10 +94,13 @@ def test_its_noise_is_its_own_and_seeded():
 def test_a_gpu_is_used_where_there_is_one(monkeypatch):
     model = build(VAE)
     monkeypatch.setattr(devices, "gpu_works", lambda: True)
-    assert devices.fastest_device(model) == torch.device("cuda:0")
-    assert devices.fastest_device(model.to(DEVICE)) == DEVICE  # the reader has chosen
+    assert devices.training_device(model, "fastest") == torch.device("cuda:0")
+    assert devices.training_device(model, None) == devices.training_device(model, "cpu") == torch.device("cpu")
+    assert devices.training_device(model.to(DEVICE), "fastest") == DEVICE  # the reader has chosen
     monkeypatch.setattr(devices, "gpu_works", lambda: False)
-    assert devices.fastest_device(build(VAE)) == torch.device("cpu")
+    assert devices.training_device(build(VAE), "fastest") == torch.device("cpu")
+    with pytest.raises(RuntimeError, match="device"):
+        devices.training_device(model, "gpu")
 
 
 @pytest.mark.parametrize("error", [RuntimeError("no kernel image is available"), AssertionError("not compiled with CUDA")])
@@ -142,6 +145,20 @@ def test_a_model_that_is_there_stays_there(test_digits):
     model = build(VAE).to(DEVICE)
     training.fit(model, test_digits.x, objectives.negative_elbo, epochs=1, progress=False)
     assert devices_of(model) == {"second"}
+
+
+def test_a_gpu_whose_driver_is_too_old_is_no_hindrance(test_digits, monkeypatch):
+    """torch counts it all the same, and its own `fork_rng` then wants its random state."""
+    monkeypatch.setattr(torch.accelerator, "current_accelerator", lambda *_, **__: None)  # not the second device
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setattr(torch.cuda, "get_rng_state", lambda *_: pytest.fail("the driver is too old"))
+    with pytest.raises(pytest.fail.Exception), torch.random.fork_rng():
+        pass
+    training.fit(build(VAE), test_digits.x, objectives.negative_elbo, epochs=1, device="cpu", progress=False)
+    training.evaluate(build(VAE), test_digits.x[:10], objectives.negative_elbo, seed=0)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    with pytest.raises(pytest.fail.Exception), devices.fork_random_states():  # a GPU that works is forked too
+        pass
 
 
 # ---------------------------------------------------------------- the same results

@@ -9,8 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
-from vae_tutorial import doctor
+from vae_tutorial import devices, doctor
 from vae_tutorial.doctor import book, machine
 
 PACKAGE = Path(doctor.__file__).parents[1]
@@ -38,7 +39,7 @@ def test_a_sound_machine_has_nothing_to_mend(tmp_path):
     assert code == 0, text
     assert "✗" not in text
     assert text.rstrip().endswith("open a page.")
-    for part in ("Python", "torch", "memory", "widgets", "digits", "checkpoints", "training"):
+    for part in ("Python", "torch", "memory", "widgets", "digits", "checkpoints", "GPU", "training"):
         assert f"✓ {part}:" in text
 
 
@@ -92,6 +93,15 @@ def test_a_training_that_learns_nothing_is_a_finding(monkeypatch):
     monkeypatch.setattr(book, "SECONDS", 0.0)
     [finding] = book.training()
     assert "reinstall" in finding.advice
+
+
+@pytest.mark.parametrize(("works", "counted", "told"), [(True, 1, "✓ GPU: Tesla"), (False, 0, "✓ GPU: none"), (False, 1, "CUDA_VISIBLE")])
+def test_a_gpu_that_cannot_be_used_is_a_finding(works, counted, told, monkeypatch):
+    monkeypatch.setattr(devices, "gpu_works", lambda: works)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: counted)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda index: "Tesla")
+    [finding] = book.gpu()
+    assert told in str(finding)
 
 
 def test_little_memory_is_a_finding(monkeypatch):

@@ -168,10 +168,10 @@ def test_fast_products_are_in_bfloat16_only_where_there_are_instructions_for_it(
 
 @pytest.mark.parametrize(("capability", "fast"), [((7, 5), False), ((8, 0), True), ((12, 0), True)])
 def test_gpus_multiply_in_bfloat16_since_ampere(capability, fast, monkeypatch):
-    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda: capability)
-    assert networks.has_bfloat16("cuda") is fast
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
+    assert networks.has_bfloat16(torch.device("cuda")) is fast
 
 
 def test_an_old_torch_that_does_not_tell_gets_float32(monkeypatch):
     monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
-    assert not networks.has_bfloat16("cpu")
+    assert not networks.has_bfloat16(torch.device("cpu"))

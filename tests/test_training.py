@@ -298,6 +298,24 @@ def test_a_training_stopped_after_any_epoch_goes_on(complete, tmp_path):
     assert torch.equal(train(checkpoint=state)[0], train()[0])
 
 
+def test_convolutions_laid_out_channels_last_go_on_too(tmp_path):
+    """The optimizer goes through weights and moments as they lie in memory, whatever their strides say."""
+    x = torch.rand(60, 1, 28, 28, generator=torch.Generator().manual_seed(0))
+
+    def trained(**options) -> Tensor:
+        torch.manual_seed(0)
+        model = VAE(2, (8,), channels=(4, 2)).to(memory_format=torch.channels_last)
+        fit(model, x, objectives.negative_elbo, epochs=3, batch_size=10, learning_rate=0.01, progress=False, **options)
+        return weights_of(model)
+
+    def stop(history: History) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        trained(checkpoint=tmp_path / "state", on_epoch=stop)
+    assert torch.equal(trained(checkpoint=tmp_path / "state"), trained())
+
+
 def test_a_finished_training_is_not_repeated(tmp_path):
     first, history = train(checkpoint=tmp_path / "state")
     epochs: list[int] = []

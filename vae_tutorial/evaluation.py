@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.distributions import Bernoulli, Independent, Normal, kl_divergence
 from tqdm.auto import tqdm
 
+from vae_tutorial.devices import fork_random_states
 from vae_tutorial.likelihoods import check_pixels
 from vae_tutorial.networks import products_in
 
@@ -85,7 +86,7 @@ def estimate_evidence(
     if isinstance(model, nn.Module):
         model = deepcopy(model).to(memory_format=torch.channels_last)  # transposed convolutions are 1.4 times as fast
     prior, images = model.prior, (image for batch in _batches(model, x) for image in batch.split(1))
-    with torch.random.fork_rng():
+    with fork_random_states():
         torch.manual_seed(seed)
         for n, image in enumerate(tqdm(images, total=len(x), unit="image", disable=not progress)):
             q = model.posterior(image) if proposal is None else Independent(Normal(proposal.mean[[n]], proposal.stddev[[n]]), 1)
@@ -93,7 +94,7 @@ def estimate_evidence(
             z = q.sample((k,))  # (k, 1, d)
             log_joint = []
             for part in z.split(decodings):
-                with products_in(precision, part.device.type):
+                with products_in(precision, part.device):
                     p = model.likelihood(part)
                 log_joint.append(prior.log_prob(part) + log_likelihood(p, image))
             log_weight = torch.cat(log_joint).sub(q.log_prob(z)).double()  # (k, 1)

@@ -65,12 +65,12 @@ def digit_classifier(seed: int = 0) -> nn.Module:
 
         def drowned(x: Tensor) -> Tensor:
             by = torch.randint(-1, 2, (2,)).tolist()  # pixels down and to the right, as 4,000 digits are few
-            strength = 1.5 * torch.rand(len(x), 1, 1, 1, device=x.device)
+            strength = 1.5 * torch.rand(len(x), 1, 1, 1)
             return (x.roll(by, (2, 3)) + strength * torch.randn_like(x)).clamp(0, 1)
 
         fit(
             network, digits.x, _class_cross_entropy, labels=digits.y, transform=drowned,
-            epochs=12, batch_size=64, learning_rate=one_cycle(8e-3), device="cpu", seed=seed, progress=False,
+            epochs=12, batch_size=64, learning_rate=one_cycle(8e-3), seed=seed, progress=False,
         )  # fmt: skip
     return network
 

@@ -80,6 +80,6 @@ def fit_posteriors(
 
         with torch.no_grad():
             begin = model.posterior(part)
-        with products_in(precision, x.device.type):
+        with products_in(precision, x.device):
             fitted.append(fit_gaussians(model, part, begin.mean, begin.stddev.log(), draw, steps=steps, lr=lr))
     return Independent(Normal(*(torch.cat(each) for each in zip(*fitted, strict=True))), 1)

@@ -136,28 +136,29 @@ def conv_decoder(image_shape: Sequence[int], channels: Sequence[int], sizes: Seq
     return FlatConvolutions(*layers, ConvTransposeToFew(channels[-1], image_shape[0], 4, stride=2, padding=1), nn.Flatten())
 
 
-def products_in(precision: str, device: str = "cpu") -> torch.autocast:
-    """A context in which networks on this kind of device multiply in this precision; all else as before.
+def products_in(precision: str, device: str | torch.device = "cpu") -> torch.autocast:
+    """A context in which networks on this device multiply in this precision; all else as before.
 
     Args:
         precision: `"float32"`, `"bfloat16"`, or `"fast"`: bfloat16 where there are instructions for it, since without them
             it takes many times as long as float32.
-        device: `"cpu"`, `"cuda"`, …
+        device: where the networks are.
 
     Raises:
         ValueError: an unknown precision.
     """
     if precision not in ("float32", "bfloat16", "fast"):
         raise ValueError(f"unknown precision {precision!r}: choose 'float32', 'bfloat16' or 'fast'")
-    return torch.autocast(device, torch.bfloat16, enabled=precision == "bfloat16" or (precision == "fast" and has_bfloat16(device)))
+    device = torch.device(device)
+    return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16" or (precision == "fast" and has_bfloat16(device)))
 
 
-def has_bfloat16(device: str) -> bool:
-    """Whether this kind of device has instructions for products in bfloat16 that PyTorch uses."""
-    if device == "cuda":
-        return torch.cuda.get_device_capability() >= (8, 0)  # since Ampere
+def has_bfloat16(device: torch.device) -> bool:
+    """Whether this device has instructions for products in bfloat16 that PyTorch uses."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device) >= (8, 0)  # since Ampere
     can = getattr(torch.cpu, "get_capabilities", dict)()  # torch ≥ 2.10
-    return device == "cpu" and bool(can.get("avx512_bf16") or can.get("amx_bf16"))
+    return device.type == "cpu" and bool(can.get("avx512_bf16") or can.get("amx_bf16"))
 
 
 def _halved(image_shape: Sequence[int], channels: Sequence[int]) -> tuple[int, int]:

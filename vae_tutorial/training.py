@@ -1,21 +1,19 @@
 """The one training loop of the book."""
 
-import hashlib
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from vae_tutorial.checkpoints import load_training_state, save_training_state
-from vae_tutorial.devices import fastest_device, get_random_states, moved_to, set_random_states
+from vae_tutorial.devices import fork_random_states, moved_to, training_device
 from vae_tutorial.likelihoods import check_pixels
 from vae_tutorial.networks import products_in
 from vae_tutorial.objectives import Terms
+from vae_tutorial.resuming import identify, resume, save
 from vae_tutorial.schedules import Schedule, constant
 
 Objective = Callable[..., Terms]
@@ -79,16 +77,17 @@ def fit(
         validation: held-out images, measured after each epoch with noise of its own; `transform` is not applied to them.
         validation_labels: their classes.
         precision: of the networks' products, see `networks.products_in`; all else is in float32.
-        device: where to train; without it on the first CUDA device if there is one, whose noise is its own.
+        device: where to train: `"fastest"` is the first GPU that works, if there is one; without it, where the model is.
         seed: of the order of the images and of the noise.
         checkpoint: file that takes the whole training state after each epoch; if it is there, training goes on from it
-            and ends with the weights it would have had without the interruption.
+            and ends, on a device of the same kind, with the weights it would have had without the interruption.
         on_epoch: called with the history after each epoch, for live curves; the model is then where it was.
         progress: show a bar.
 
     Raises:
         ValueError: pixels outside [0, 1] under a Bernoulli likelihood, a batch larger than the data, labels that are not
             one for each image, an unknown precision, or a checkpoint of another training.
+        RuntimeError: an unknown device.
         FloatingPointError: a term is no longer finite; the message names epoch and term.
     """
     _check(model, x, labels)
@@ -96,21 +95,20 @@ def fit(
         raise ValueError(f"batch_size must lie between 1 and the {len(x)} training images, got {batch_size}")
     rate_of_learning = _as_schedule(learning_rate)
     schedules = {name: _as_schedule(value) for name, value in (settings or {}).items()}
-    home, device = next(model.parameters()).device, fastest_device(model) if device is None else torch.device(device)
+    home, device = next(model.parameters()).device, training_device(model, device)
     products_in(precision)  # refuses an unknown one before any work
     history, path = History(), Path(checkpoint) if checkpoint else None
-    identity = {} if path is None else {
-        "seed": seed, "epochs": epochs, "batch_size": batch_size, "weight_decay": weight_decay, "data": _fingerprint(x),
-        "precision": precision, "model": str(model), "objective": _name(objective), "transform": _name(transform),
-        "learning_rate": _probe(rate_of_learning), "settings": {name: _probe(value) for name, value in schedules.items()},
-    }  # fmt: skip
+    identity = {} if path is None else identify(
+        x, model=str(model), objective=objective, transform=transform, seed=seed, epochs=epochs, batch_size=batch_size,
+        learning_rate=rate_of_learning, weight_decay=weight_decay, settings=schedules, precision=precision,
+    )  # fmt: skip
     trained = nn.ModuleDict({"model": model} | ({"objective": objective} if isinstance(objective, nn.Module) else {}))
     updates = len(x) // batch_size
-    with torch.random.fork_rng(), moved_to(trained, device):
+    with fork_random_states(), moved_to(trained, device):
         torch.manual_seed(seed)
         optimizer = torch.optim.AdamW(model.parameters(), weight_decay=weight_decay, fused=True)
         if path and path.exists():
-            history = _resume(path, identity, trained, optimizer)
+            history = History(**resume(path, identity, trained, optimizer))
         bar = tqdm(range(len(history), epochs), initial=len(history), total=epochs, unit="epoch", disable=not progress)
         for epoch in bar:
             started, sums = time.perf_counter(), {}
@@ -122,7 +120,7 @@ def fit(
                 batch = (x[chosen] if transform is None else transform(x[chosen])).to(device)
                 given = {name: value(now) for name, value in schedules.items()}
                 given |= {} if labels is None else {"label": labels[chosen].to(device)}
-                with products_in(precision, device.type):
+                with products_in(precision, device):
                     terms = objective(model, batch, **given)
                 means = {name: term.mean() for name, term in terms.items()}  # over the batch: the only reduction
                 if not means["loss"].isfinite():
@@ -139,9 +137,9 @@ def fit(
             history.seconds.append(time.perf_counter() - started)
             bar.set_postfix({name: f"{values[-1]:.1f}" for name, values in (history.validation or history.train).items()})
             if path:
-                _save(path, identity, trained, optimizer, history)
+                save(path, identity, trained, optimizer, vars(history))
             if on_epoch:
-                with torch.random.fork_rng(), moved_to(trained, home):  # pictures drawn on the way do not change the training
+                with fork_random_states(), moved_to(trained, home):  # pictures drawn on the way do not change the training
                     on_epoch(history)
     model.eval()
     return history
@@ -175,7 +173,7 @@ def evaluate(
     _check(model, x, labels)
     totals: dict[str, float] = {}
     device = next(model.parameters()).device
-    with torch.random.fork_rng():
+    with fork_random_states():
         torch.manual_seed(seed)
         for chosen in torch.arange(len(x)).split(batch_size):
             given = {} if labels is None else {"label": labels[chosen].to(device)}
@@ -191,23 +189,8 @@ def _check(model: nn.Module, x: Tensor, labels: Tensor | None) -> None:
         raise ValueError(f"every image wants its label: got {len(x)} images and {len(labels)} labels")
 
 
-def _name(function: Callable | None) -> str:
-    """What tells one objective or transform from another: its name and, where they are known, its settings."""
-    if isinstance(function, partial):
-        settings = {key: _name(value) if callable(value) else value for key, value in function.keywords.items()}
-        return f"{_name(function.func)}{settings}"
-    if isinstance(function, nn.Module):
-        return f"{type(function).__name__}{ {key: value for key, value in vars(function).items() if type(value) in (int, float)} }"
-    return getattr(function, "__name__", str(function))
-
-
 def _as_schedule(value: float | Schedule) -> Schedule:
     return value if callable(value) else constant(value)
-
-
-def _probe(schedule: Schedule) -> list[float]:
-    """A schedule's values at eleven points: what tells one training's schedules from another's."""
-    return [schedule(tenth / 10) for tenth in range(11)]
 
 
 def _append(table: dict[str, list[float]], means: dict[str, float]) -> None:
@@ -220,31 +203,3 @@ def _refuse(means: Terms, epoch: int) -> None:
     guilty = {name: mean.item() for name, mean in means.items() if name != "loss" and not mean.isfinite()} or {"loss": means["loss"].item()}
     terms = " and ".join(f"{name} is {mean}" for name, mean in guilty.items())
     raise FloatingPointError(f"{terms} in epoch {epoch + 1}: lower the learning rate, or bound the log-variance")
-
-
-def _fingerprint(x: Tensor) -> str:
-    content = x.contiguous().numpy(force=True).tobytes() if isinstance(x, Tensor) else repr(x).encode()
-    return hashlib.sha256(content).hexdigest()[:16]
-
-
-def _save(path: Path, identity: dict, trained: nn.ModuleDict, optimizer: torch.optim.Optimizer, history: History) -> None:
-    moments = optimizer.state_dict()["state"]
-    tensors = trained.state_dict() | get_random_states(next(trained.parameters()).device)  # model.…, and objective.… if it has a state
-    tensors |= {f"optimizer.{index}.{key}": value for index, state in moments.items() for key, value in state.items()}
-    save_training_state(path, tensors, {"identity": identity, "history": vars(history)})
-
-
-def _resume(path: Path, identity: dict, trained: nn.ModuleDict, optimizer: torch.optim.Optimizer) -> History:
-    tensors, record = load_training_state(path)
-    if record["identity"] != identity:
-        changed = [key for key in identity if record["identity"].get(key) != identity[key]]
-        raise ValueError(f"{path} belongs to another training ({', '.join(changed)} differ): delete it or choose another file")
-    trained.load_state_dict({key: value for key, value in tensors.items() if key.startswith(("model.", "objective."))})
-    state = optimizer.state_dict()
-    for key, value in tensors.items():
-        if key.startswith("optimizer."):
-            _, index, name = key.split(".")
-            state["state"].setdefault(int(index), {})[name] = value
-    optimizer.load_state_dict(state)
-    set_random_states(next(trained.parameters()).device, tensors)
-    return History(**record["history"])

@@ -19,7 +19,7 @@ def examine(root: str | None = None) -> Iterator[Finding]:
     checks: list[tuple[str, Callable[[], Iterator[Finding]]]] = [
         ("Python", machine.python), ("packages", machine.packages), ("memory", machine.memory), ("room", machine.room),
         ("widgets", machine.widgets), ("files", book.files), ("data", lambda: book.data(root)), ("checkpoints", book.checkpoints),
-        ("training", book.training),
+        ("GPU", book.gpu), ("training", book.training),
     ]  # fmt: skip
     for what, check in checks:
         try:

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.distributions import kl_divergence
 from torch.nn.functional import binary_cross_entropy_with_logits
 
+from vae_tutorial.devices import fork_random_states
 from vae_tutorial.exercises import agrees, exercise
 from vae_tutorial.models import VAE
 
@@ -23,7 +24,7 @@ def sound_loss(answer: Any) -> str | None:
     if not callable(answer) or isinstance(answer, type | nn.Module):
         return "a function of (model, x, beta) is asked for: give its name without brackets."
     model, x = _patient_zero()
-    with torch.random.fork_rng():
+    with fork_random_states():
         torch.manual_seed(100)
         try:
             terms, z = _with_codes(answer, model, x, 1.0)
@@ -34,7 +35,7 @@ def sound_loss(answer: Any) -> str | None:
 
 def _patient_zero() -> tuple[VAE, Tensor]:
     """A linear VAE whose q(z|x) has σ between 0.3 and 0.9, and one image DRAWS times."""
-    with torch.random.fork_rng():
+    with fork_random_states():
         torch.manual_seed(7)
         model = VAE(UNITS, (), image_shape=(1, SIDE, SIDE)).train()
         x = torch.rand(1, 1, SIDE, SIDE).expand(DRAWS, -1, -1, -1)

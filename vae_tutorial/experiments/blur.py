@@ -40,7 +40,7 @@ def garment_classifier(root: str | None) -> nn.Module:
     garments = training_images(DATA, root, CLASSIFIER_SEED)
 
     def drowned(x: Tensor) -> Tensor:
-        return (x + 1.5 * torch.rand(len(x), 1, 1, 1, device=x.device) * torch.randn_like(x)).clamp(0, 1)
+        return (x + 1.5 * torch.rand(len(x), 1, 1, 1) * torch.randn_like(x)).clamp(0, 1)
 
     def objective(network: nn.Module, x: Tensor, label: Tensor) -> dict[str, Tensor]:
         return {"loss": cross_entropy(network(x.flatten(1)), label, reduction="none")}
