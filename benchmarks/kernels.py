@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "book" / "_ext"))
 from classroom import page_paths  # noqa: E402
 
-RECORD = Path(__file__).with_name("kernels.json")
+RECORD = ROOT / "vae_tutorial" / "timings" / "kernels.json"
 LIMIT = 1_000  # MB resident after a page: the aim
 STARTS = 5
 # As the page tells a class server to set it. glibc raises its threshold by itself and then keeps freed memory; a fixed one (its

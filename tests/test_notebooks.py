@@ -133,6 +133,14 @@ def test_only_set_up_plots_and_solutions_are_hidden(path):
             assert "hide-cell" in tags(cell)
 
 
+@for_each_notebook
+def test_a_notebook_alone_with_the_wheel_finds_what_it_reads(path):
+    """Colab and a student's folder have no clone around the page."""
+    for cell in cells(path, "code"):
+        assert '"../' not in cell.source
+        assert "benchmarks/" not in cell.source.replace("python benchmarks/", "")
+
+
 def test_the_set_up_cell_is_the_same_everywhere_and_knows_the_books_address():
     set_ups = {relative(path): cells(path, "code")[0] for path in NOTEBOOKS}
     assert len({cell.source for cell in set_ups.values()}) == 1, sorted(set_ups)

@@ -80,6 +80,15 @@ def test_a_run_writes_a_card_whose_numbers_are_those_of_the_weights_as_shipped(m
         assert numbers[name]["loss"] != evaluate(unrounded, x, recipe.MEASURE, seed=command.MEASURING_SEED)["loss"]
 
 
+def test_two_runs_of_a_recipe_write_the_same_file(miniature, tmp_path):
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+        command.run(tiny_recipe(), None, tmp_path / folder, tmp_path / "state")
+        torch.manual_seed(99)  # the recipe has a seed of its own
+    one, two = (tmp_path / folder / "mnist-tiny.safetensors" for folder in ("one", "two"))
+    assert one.read_bytes() == two.read_bytes()
+
+
 def test_a_run_from_another_seed_says_so(miniature, tmp_path):
     own, other = (command.run(tiny_recipe(), None, tmp_path, tmp_path / "state", *seed) for seed in ((), (7,)))
     assert checkpoints.model_card("mnist-tiny", tmp_path)["seed"] == 7

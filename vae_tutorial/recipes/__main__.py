@@ -65,7 +65,7 @@ def expectation(name: str) -> str:
     card = model_card(name)
     images, numbers = next(iter(card["numbers"].items()))
     where = {"sprites": "held-out sprites", "spiral": "other points", "places": "other places"}.get(images, "the official test images")
-    return f"loss {numbers['loss']:.1f} on {where}; {card['minutes']} minutes on {card['threads']} core(s)"
+    return f"{card['data']}: loss {numbers['loss']:.1f} on {where}; {card['minutes']} minutes on {card['threads']} core(s)"
 
 
 def main() -> None:
