@@ -58,6 +58,9 @@ slides: .venv/ready widgets  ## the 90-minute session's deck in _build/slides, a
 classroom: .venv/ready  ## student and solution notebooks in _build/classroom
 	$(PY) book/_ext/classroom.py _build/classroom
 
+address: .venv/ready  ## writes the repository's address wherever it is needed: URL=https://github.com/YOU/REPOSITORY
+	$(PY) book/_ext/repository_address.py "$(URL)"
+
 bundle: book classroom  ## site, notebooks, slides and wheel in one zip, for a USB stick
 	$(MAKE) --no-print-directory slides
 	$(PY) -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir _build/wheel .

@@ -140,6 +140,17 @@ def test_importing_brings_no_widgets_no_notebook_and_no_torchvision(imported):
     assert heavy & set(imported["modules"]) == set()
 
 
+@pytest.mark.parametrize("path", MODULES, ids=dotted)
+def test_a_module_makes_no_call_that_windows_lacks(path):
+    """POSIX's own modules and functions; the doctor asks for `resource` by its name, where there is one."""
+    tree = ast.parse(path.read_text("utf-8"))
+    imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    imported |= {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    assert not imported & {"fcntl", "grp", "posix", "pty", "pwd", "resource", "syslog", "termios", "tty"}
+    used = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute) and ast.unparse(node.value) in ("os", "signal")}
+    assert not used & {"fork", "getuid", "geteuid", "getpgid", "killpg", "setsid", "uname", "wait", "sched_getaffinity", "SIGKILL", "alarm"}
+
+
 # ---------------------------------------------------------------- the text
 
 

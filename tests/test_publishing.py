@@ -6,6 +6,7 @@ import sys
 import tomllib
 from pathlib import Path
 
+import offline_bundle
 import pytest
 import yaml
 
@@ -37,9 +38,13 @@ def test_only_main_is_published_and_only_what_was_tested():
 
 
 def test_the_workflow_runs_the_readmes_command_with_the_sites_address():
-    [step] = [step for step in steps() if "run" in step]
-    assert step["run"] == "make test"
-    assert step["env"] == {"BASE_URL": "${{ steps.pages.outputs.base_url }}"}
+    test, bundle = [step for step in steps() if "run" in step]
+    assert test["run"] == "make test"
+    assert bundle["run"].startswith("make bundle && ")
+    assert "bundle" in TARGETS
+    assert f"_build/{offline_bundle.TOP}.zip _build/html/downloads/" in bundle["run"]
+    assert bundle["if"] == "github.ref == 'refs/heads/main'"
+    assert test["env"] == bundle["env"] == {"BASE_URL": "${{ steps.pages.outputs.base_url }}"}
     assert "pages" in {other.get("id") for other in steps()}
 
 

@@ -254,7 +254,7 @@ def test_links_name_a_heading_and_what_an_explorer_reads():
 
 def test_the_session_page_shows_one_explorer_under_each_heading():
     shown = re.findall(r"explorers\.(\w+)\(", "\n".join(cell.source for cell in SESSION.cells if cell.cell_type == "code"))
-    assert shown == ["latent_map", "draw_digit", "reparameterise", "drag_q", "beta_calculator", "continuous_beta"]
+    assert shown == ["latent_map", "draw_digit", "reparameterise", "drag_q", "training_replay", "beta_calculator", "continuous_beta"]
 
 
 # ---------------------------------------------------------------- quizzes
