@@ -48,6 +48,18 @@ def test_the_workflow_runs_the_readmes_command_with_the_sites_address():
     assert "pages" in {other.get("id") for other in steps()}
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "errors"),
+    [("book", "book", 0), ("minutes: 90", "minutes: soon", 1), ("runs-on:", "runs-in:", 1), ("needs: test", "need: test", 1)],
+)
+def test_the_workflow_is_one_by_githubs_schema(old, new, errors, tmp_path):
+    text = (ROOT / ".github" / "workflows" / "book.yml").read_text("utf-8")
+    assert old in text
+    (tmp_path / "book.yml").write_text(text.replace(old, new), "utf-8")
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows", str(tmp_path / "book.yml")]
+    assert subprocess.run(command, capture_output=True).returncode == errors
+
+
 def test_every_action_is_github_s_own_at_a_fixed_version():
     for step in steps():
         if "uses" in step:
