@@ -1,7 +1,7 @@
 """Where a training runs, the processor or a GPU, and the noise that it draws there."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from functools import cache
 
 import torch
@@ -40,11 +40,13 @@ def moved_to(module: nn.Module, device: torch.device) -> Iterator[None]:
         module.to(home)
 
 
-def fork_random_states() -> AbstractContextManager[None]:
+@contextmanager
+def fork_random_states() -> Iterator[None]:
     """`torch.random.fork_rng` of all devices, which alone fails where a GPU's driver is too old, and warns of several GPUs."""
     gpus = torch.cuda.device_count()  # with those that cannot be used
     usable = range(gpus) if torch.cuda.is_available() else []
-    return torch.random.fork_rng(devices=usable if gpus else None)
+    with torch.random.fork_rng(devices=usable if gpus else None):
+        yield
 
 
 def get_random_states(device: torch.device) -> dict[str, Tensor]:
