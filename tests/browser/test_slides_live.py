@@ -36,7 +36,7 @@ def test_every_explorer_of_the_deck_is_whole_and_moves_and_the_pdf_has_all_slide
     page.goto(deck.as_uri())
     page.wait_for_function("() => window.Reveal?.isReady()")
     places = page.evaluate(WITH_EXPLORER)
-    assert len(places) == 6, "the guide's session has six explorers"
+    assert len(places) == 7, "the guide's session has seven explorers"
     for h, v in places:
         page.evaluate("([h, v]) => Reveal.slide(h, v)", [h, v])
         area = page.locator("section.present .widget-subarea[data-fits]")
@@ -52,4 +52,4 @@ def test_every_explorer_of_the_deck_is_whole_and_moves_and_the_pdf_has_all_slide
     assert not watch.problems, "\n".join(watch.problems)
     printed = deck.with_name("slides.pdf").read_bytes()
     assert len(re.findall(rb"/Type\s*/Page\b", printed)) == page.evaluate("Reveal.getTotalSlides()")
-    assert len(re.findall(rb"/Subtype\s*/Image\b", printed)) >= 6  # a canvas on each explorer's slide at least
+    assert len(re.findall(rb"/Subtype\s*/Image\b", printed)) >= 7  # a canvas on each explorer's slide at least
