@@ -100,8 +100,7 @@ class Elsewhere(Tensor):
     def __torch_dispatch__(cls, operation: Any, types: Any, args: tuple = (), kwargs: Mapping | None = None) -> Any:
         kwargs = dict(kwargs or {})
         if operation is aten.copy_.default:  # the two that may cross
-            _raw(args[0]).copy_(_raw(args[1]))
-            return args[0]
+            return _copy_from(args[1], args[0])
         if operation is aten._to_copy.default:
             target = kwargs.pop("device", None)
             copy = operation(_raw(args[0]), **kwargs)
