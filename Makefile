@@ -7,7 +7,7 @@ BUILD := OMP_NUM_THREADS=1 .venv/bin/jupyter-book build book --config _config.ym
   || { rm -rf _build/.doctrees; exit 1; }
 export JUPYTER_PATH := $(CURDIR)/.venv/share/jupyter
 
-.PHONY: book test unit notebooks site browser lab serve lint bench checkpoints widgets slides classroom bundle chromium clean
+.PHONY: book test unit notebooks site browser lab serve lint bench checkpoints widgets slides classroom bundle address chromium clean
 .NOTPARALLEL:
 
 book: .venv/ready widgets  ## the site in _build/html; only pages whose text or package code changed run again

@@ -8,6 +8,7 @@ from pathlib import Path
 import classroom
 import nbformat
 import pytest
+from nbclient import NotebookClient
 
 from vae_tutorial import exercises
 
@@ -89,6 +90,23 @@ def test_a_students_page_tells_no_solution(written, name):
     assert "assert exercises.check(" not in "\n".join(code(page))
     if "<summary>Solution" in prose(PAGES[name]):
         assert len(prose(page)) < len(prose(PAGES[name]))
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_students_page_has_no_part_for_teachers(written, name):
+    """The quizzes' notes and the sheet's answers stand on pages without exercises."""
+    assert not classroom.PROSE_SOLUTION.search(prose(read(written / "student", name)))
+
+
+def test_the_book_has_parts_for_teachers_on_pages_without_exercises():
+    assert {name for name, page in PAGES.items() if classroom.PROSE_SOLUTION.search(prose(page))} - set(WITH_EXERCISES)
+
+
+def test_a_students_page_runs_from_top_to_bottom_unanswered(written):
+    name = "applications/constrained.ipynb"  # a quick one; what all have in common is tested below
+    page = read(written / "student", name)
+    assert any(map(classroom.is_question, page.cells))
+    NotebookClient(page, timeout=300, resources={"metadata": {"path": str((written / "student" / name).parent)}}).execute()
 
 
 @pytest.mark.parametrize("name", WITH_EXERCISES)

@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import re
 import struct
+import tempfile
 import time
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
@@ -313,8 +314,8 @@ def test_missing_files_without_download_name_the_ways_out(dataset, official, off
 # ---------------------------------------------------------------- downloads
 
 
-def download_together(start: Barrier, files: dict[str, bytes], root: Path, note: Path) -> None:
-    """In one of many processes: fetch at the same moment as the others."""
+def download_together(start: Barrier, files: dict[str, bytes], root: Path, note: Path, account: int) -> None:
+    """In one of many processes: fetch at the same moment as the others, as an account of its own where that may be had."""
 
     def fetch(url: str, download_root: str, filename: str, md5: str) -> None:
         time.sleep(0.2)
@@ -324,7 +325,11 @@ def download_together(start: Barrier, files: dict[str, bytes], root: Path, note:
             file.write(f"{name}\n")
 
     note.touch()
+    note.chmod(0o666)
     torchvision.datasets.mnist.download_and_extract_archive = fetch
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        os.setgid(account)
+        os.setuid(account)
     start.wait(200)
     data._download("mnist", root)
 
@@ -385,13 +390,24 @@ def test_interrupted_download_leaves_nothing_and_what_was_there(official_files, 
     assert left == present
 
 
-def test_twenty_processes_that_want_the_data_at_once_download_it_once(official_files, tmp_path):
+def test_twenty_processes_that_want_the_data_at_once_download_it_once(official_files):
     """A class that starts on one server; each process notes what it fetches, slowly, in a file of its own."""
-    context, root = multiprocessing.get_context("forkserver"), tmp_path / "shared"
-    context.set_forkserver_preload(["torchvision.datasets", "vae_tutorial.data"])  # 20 processes import PyTorch once
+    with tempfile.TemporaryDirectory() as folder:  # pytest's own are closed to other accounts
+        Path(folder).chmod(0o755)
+        download_by_twenty(official_files, Path(folder))
+
+
+def download_by_twenty(official_files: dict[str, bytes], folder: Path) -> None:
+    context, root = multiprocessing.get_context("forkserver"), folder / "shared"
+    root.mkdir()
+    root.chmod(0o777)
+    # 20 processes import PyTorch once, and all while it is allowed: the accounts may not read Python's folders.
+    context.set_forkserver_preload(["torchvision.datasets", "vae_tutorial.data", "filelock", "encodings.hex_codec"])
     start = context.Barrier(20)
-    notes = [tmp_path / f"{number}.txt" for number in range(20)]
-    crowd = [context.Process(target=download_together, args=(start, official_files, root, note)) for note in notes]
+    notes = [folder / f"{number}.txt" for number in range(20)]
+    accounts = range(70_000, 70_020)
+    members = zip(notes, accounts, strict=True)
+    crowd = [context.Process(target=download_together, args=(start, official_files, root, *member)) for member in members]
     for process in crowd:
         process.start()
     for process in crowd:

@@ -71,6 +71,12 @@ def test_a_damaged_card_is_named_with_what_to_do(copied):
     assert "✗ mnist-2d: missing or damaged" in text
 
 
+def test_colab_has_its_own_front_end(monkeypatch):
+    """The doctor runs in a process of its own there: `!python -m vae_tutorial.doctor`."""
+    monkeypatch.setenv("COLAB_RELEASE_TAG", "release-colab_20260601")
+    assert [finding.found for finding in machine.widgets()] == ["Colab's own (anywidget switches them on)"]
+
+
 def test_missing_widget_front_ends_are_named(monkeypatch, tmp_path):
     monkeypatch.setattr(machine, "_labextensions", lambda: [tmp_path])
     found = {finding.what: finding for finding in machine.widgets()}

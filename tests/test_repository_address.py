@@ -80,5 +80,5 @@ def test_where_it_is_missing_it_is_installed_and_nothing_is_upgraded(fork, monke
 
 
 def test_without_an_address_the_cell_says_what_to_do(fork, monkeypatch):
-    with pytest.raises(ModuleNotFoundError, match="run `make lab` in a clone"):
+    with pytest.raises(ModuleNotFoundError, match="run `make lab` in the book's clone, or pip install its wheel"):
         run_set_up(fork / "book/foundations/code.ipynb", monkeypatch, installed=False)

@@ -14,7 +14,7 @@ import pytest
 import torch
 from torch.distributions import Normal, kl_divergence
 
-from vae_tutorial import checkpoints, data, exercises, explorers, laboratory, objectives
+from vae_tutorial import checkpoints, data, exercises, explorers, image_quality, laboratory, objectives
 from vae_tutorial.explorers.quiz import read_quiz, shuffled
 
 ROOT = Path(__file__).parents[1]
@@ -161,6 +161,10 @@ def test_the_places_on_the_maps_answer_as_the_guide_says():
     with torch.no_grad():
         nearest = torch.cdist(z, vae.encode(held_out.x)[0])[0].argsort()[:3]
         assert held_out.y[nearest].tolist() == [9, 9, 9]
+        assert held_out.y[torch.cdist(z, autoencoder.encode(held_out.x))[0].argmin()] == 2  # which the caption names
+        middle = torch.cat([vae.likelihood(torch.zeros(1, 2)).mean, autoencoder.reconstruct(torch.zeros(1, 2))])
+        drawn = image_quality.digit_probabilities(middle).topk(2).indices.tolist()
+        assert (drawn[0][0], set(drawn[1])) == (8, {4, 9})
         # how much ink is neither there nor not: a digit has little of it
         grey = {name: float((p * (1 - p)).sum()) for name, p in (("vae", vae.likelihood(z).mean), ("ae", autoencoder.reconstruct(z)))}
         returned = {  # the codes of what was drawn: near z for a drawing like the data
@@ -169,6 +173,22 @@ def test_the_places_on_the_maps_answer_as_the_guide_says():
         }
     assert grey["ae"] > grey["vae"]
     assert returned["vae"] < 0.5
+
+
+def test_a_classifier_reads_the_bottlenecks_digits_where_the_guide_says():
+    """The first 7, 2 and 5 of the held-out digits, as *Move the bottleneck* shows them."""
+    ordered, held_out = checkpoints.load_model("mnist-bottleneck"), data.load_images("mnist", "test")
+    read: dict[int, list[int]] = {}
+    with torch.no_grad():
+        for label in (7, 2, 5):
+            z = ordered.encode(held_out.x[(held_out.y == label).nonzero()[0]])  # (1, 64)
+            kept = torch.arange(64) < torch.arange(1, 9)[:, None]  # (8, 64): the first d units, d = 1 … 8
+            read[label] = image_quality.digit_probabilities(ordered.reconstruct(z * kept)).argmax(1).tolist()
+    assert read[7][0] != 7
+    assert set(read[7][1:]) == {7}
+    assert read[2] == [6, 6, 6, 2, 2, 2, 2, 2]
+    assert read[5][1] == 3
+    assert set(read[5][3:]) == {5}
 
 
 # ---------------------------------------------------------------- clocks
@@ -221,16 +241,24 @@ def test_every_block_asks_before_it_shows_and_says_when_to_reteach():
 # ---------------------------------------------------------------- deep links
 
 
-def read_by_explorers() -> set[str]:
-    """Every name that some explorer's JavaScript reads from the address."""
-    names: set[str] = set()
-    for path in JAVASCRIPT.glob("*.js"):
-        text = path.read_text("utf-8")
-        for listed in re.findall(r"parseHash\(location\.hash, \[([^\]]*)\]", text):
-            names |= set(re.findall(r'"(\w+)"', listed))
-        for listed in re.findall(r"(?:LINKS|TRAITS) = \{([^}]*)\}|followHash\(model, \{([^}]*)\}", text):
-            names |= set(re.findall(r"(\w+):", "".join(listed)))
+def read_by(explorer: str) -> set[str]:
+    """Every name that an explorer's JavaScript reads from the address."""
+    text = (JAVASCRIPT / f"{explorer}.js").read_text("utf-8")
+    names = {name for listed in re.findall(r"parseHash\(location\.hash, \[([^\]]*)\]", text) for name in re.findall(r'"(\w+)"', listed)}
+    for listed in re.findall(r"(?:LINKS|TRAITS) = \{([^}]*)\}|followHash\(model, \{([^}]*)\}", text):
+        names |= set(re.findall(r"(\w+):", "".join(listed)))
     return names
+
+
+def sections() -> dict[str, str]:
+    """The explorer under each heading of the session page, by the heading's anchor."""
+    found, anchor = {}, ""
+    for cell in SESSION.cells:
+        if cell.cell_type == "markdown" and (headings := re.findall(r"^## (.+)$", cell.source, re.M)):
+            anchor = re.sub(r"[^a-z0-9]+", "-", headings[-1].lower()).strip("-")
+        elif shown := re.findall(r"explorers\.(\w+)\(", cell.source):
+            [found[anchor]] = shown
+    return found
 
 
 def links() -> list[str]:
@@ -239,22 +267,20 @@ def links() -> list[str]:
     return re.findall(r'href="session\.html#([^"]+)"', GUIDE) + re.findall(r'href="#([^"]+)"', text)
 
 
-def test_links_name_a_heading_and_what_an_explorer_reads():
-    headings = re.findall(r"^## (.+)$", "\n".join(cell.source for cell in SESSION.cells if cell.cell_type == "markdown"), re.M)
-    places = {re.sub(r"[^a-z0-9]+", "-", heading.lower()).strip("-") for heading in headings}
+def test_links_name_a_heading_and_what_its_explorer_reads():
+    explorers = sections()
     assert len(links()) > 30
     for link in links():
         place, settings = link.split("&", 1)
-        assert place in places, link
         given = dict(parse_qsl(settings, strict_parsing=True))
-        assert set(given) <= read_by_explorers(), link
+        assert set(given) <= read_by(explorers[place]), link
         assert all(math.isfinite(float(value)) for value in given.values())
-    assert {link.split("&")[0] for link in links()} == places, "every explorer has its links"
+    assert {link.split("&")[0] for link in links()} == set(explorers), "every explorer has its links"
 
 
 def test_the_session_page_shows_one_explorer_under_each_heading():
-    shown = re.findall(r"explorers\.(\w+)\(", "\n".join(cell.source for cell in SESSION.cells if cell.cell_type == "code"))
-    assert shown == ["latent_map", "draw_digit", "reparameterise", "drag_q", "training_replay", "beta_calculator", "continuous_beta"]
+    order = ["latent_map", "draw_digit", "reparameterise", "drag_q", "training_replay", "beta_calculator", "continuous_beta"]
+    assert list(sections().values()) == order
 
 
 # ---------------------------------------------------------------- quizzes

@@ -201,7 +201,8 @@ def _load_official(name: str, split: str, root: Path, download: bool) -> Images:
 def _download(name: str, root: Path) -> None:
     """Fetch into a neighbouring folder and move it into place whole, so that a broken download leaves nothing.
 
-    Of many processes that want the same files at once (a class on one server), one fetches and the others wait for it.
+    Of many processes that want the same files at once (a class on one server), one fetches and the others wait for it, also where
+    each belongs to another account: then all must have the right to write into the folder.
     """
     from filelock import FileLock
     from torchvision import datasets
@@ -210,7 +211,7 @@ def _download(name: str, root: Path) -> None:
     target = root / official / "raw"
     try:
         root.mkdir(parents=True, exist_ok=True)
-        with FileLock(root / LOCK), tempfile.TemporaryDirectory(prefix=".download-", dir=root) as scratch:
+        with FileLock(root / LOCK, mode=0o666), tempfile.TemporaryDirectory(prefix=".download-", dir=root) as scratch:
             if all((target / file).exists() for file in OFFICIAL_FILES[name]):
                 return  # another process was here first
             getattr(datasets, official)(scratch, download=True)

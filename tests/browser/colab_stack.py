@@ -1,4 +1,4 @@
-"""Colab's old versions of IPython, ipykernel and ipywidgets, laid over this environment, and notebooks executed by them."""
+"""Colab's versions of what the package needs, but for PyTorch, laid over this environment, and notebooks executed by them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ from nbclient import NotebookClient
 from nbformat import NotebookNode
 
 REQUIREMENTS = Path(__file__).with_name("colab-requirements.txt")
-VERSIONS = {"IPython": "7.34.0", "ipykernel": "6.17.1", "ipywidgets": "7.7.1"}
+VERSIONS = dict(line.split("==") for line in REQUIREMENTS.read_text(encoding="utf8").splitlines() if "==" in line)
+PYTHON = "3.12"
+TOO_LARGE = ("torch", "torchvision")  # gigabytes
+LAID_OVER = {name: version for name, version in VERSIONS.items() if name not in TOO_LARGE}
 STATE = "application/vnd.jupyter.widget-state+json"
 
 # Colab's own module, as far as anywidget uses it: it asks for the manager that can show third-party widgets.
@@ -36,9 +39,9 @@ google.colab, colab.output = colab, output
 sys.modules |= {"google": google, "google.colab": colab, "google.colab.output": output}
 """
 AFTER = f"""
-import importlib, sys
-found = {{name: importlib.import_module(name).__version__ for name in {list(VERSIONS)}}}
-assert found == {VERSIONS}, f"the kernel has {{found}}"
+import importlib.metadata, sys
+found = {{name: importlib.metadata.version(name) for name in {list(LAID_OVER)}}}
+assert found == {LAID_OVER}, f"the kernel has {{found}}"
 assert sys.modules["google.colab.output"].enabled, "Colab's manager for third-party widgets was never enabled"
 """
 
@@ -58,7 +61,7 @@ def overlay() -> Path:
         return folder
     scratch = folder.with_name(f".{folder.name}.{os.getpid()}")
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
-    done = subprocess.run([*pip, "--target", scratch, "--requirement", REQUIREMENTS], capture_output=True, text=True, check=False)
+    done = subprocess.run([*pip, "--target", scratch, *map("==".join, LAID_OVER.items())], capture_output=True, text=True, check=False)
     if done.returncode:
         shutil.rmtree(scratch, ignore_errors=True)
         raise RuntimeError(f"Colab's versions ({REQUIREMENTS.name}) cannot be installed, so its stack cannot be tested:\n{done.stderr}")

@@ -1,13 +1,16 @@
-"""The pages with explorers run on Colab's versions of IPython and ipywidgets, and hand over canvases with their weights."""
+"""The pages with explorers run on Colab's versions of all they need but PyTorch, and hand over canvases with their weights."""
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import nbformat
 import pytest
 from built_site import ROOT
-from colab_stack import calls_an_explorer, execute, needed
+from colab_stack import PYTHON, VERSIONS, calls_an_explorer, execute, needed
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 
 pytestmark = pytest.mark.browser
 
@@ -26,6 +29,16 @@ PAGES = [
 
 def test_some_page_has_an_explorer():
     assert PAGES, f"no notebook in {BOOK} calls an explorer"
+
+
+def test_the_package_installs_nothing_on_colab():
+    """Every dependency is there, in a version that our range admits: `pip install` of the wheel leaves Colab's own packages alone."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf8"))["project"]
+    assert SpecifierSet(project["requires-python"]).contains(PYTHON)
+    for line in project["dependencies"]:
+        needed = Requirement(line)
+        assert needed.name in VERSIONS, f"{needed.name} is not known to be on Colab"
+        assert needed.specifier.contains(VERSIONS[needed.name]), f"{line} does not admit Colab's {VERSIONS[needed.name]}"
 
 
 def test_a_cells_needs_are_found():

@@ -1,4 +1,7 @@
-"""A smoke test in Firefox and in Safari's engine: one page of each kind stands, one explorer of each kind moves and equals PyTorch."""
+"""A smoke test in Firefox and in Safari's engine.
+
+One page of each kind stands, one explorer of each kind moves and equals PyTorch, a quiz answers.
+"""
 
 from __future__ import annotations
 
@@ -63,6 +66,25 @@ MOVED = f"""(async () => {{
     return told;
 }})()"""
 
+# The first question: nothing chosen, then each of the choices in its turn.
+ANSWERED = f"""(async () => {{
+    {UNTIL}
+    const area = document.querySelectorAll('.widget-subarea')[PLACE], el = area.querySelector('.vae-explorer');
+    area.scrollIntoView();
+    await until('the quiz', () => el.dataset.ready === 'true');
+    const form = el.querySelector('form'), said = [];
+    const check = () => {{
+        form.querySelector('button[type=submit]').click();
+        said.push(form.querySelector('[aria-live=polite]').textContent);
+    }};
+    check();
+    for (const radio of form.querySelectorAll('input')) {{
+        radio.click();
+        check();
+    }}
+    return JSON.stringify(said);
+}})()"""
+
 
 @pytest.fixture(scope="module", params=BROWSERS)  # closed before other tests go on: WebKit never rests
 def other(request: pytest.FixtureRequest, bases: dict[str, str]) -> Iterator[Firefox | WebKit]:
@@ -105,3 +127,10 @@ def test_explorer_moves_and_equals_pytorch(ask, explorer: Explorer):
     shown = parsed(ask(explorer.page, MOVED.replace("PLACE", str(explorer.place))))
     differences = compared(shown, reference(explorer)(shown))
     assert all(difference < TOLERANCE for difference in differences.values()), f"{explorer}: {differences} at {shown['sliders']}"
+
+
+@each_kind("Quiz")
+def test_quiz_answers_with_reasons(ask, explorer: Explorer):
+    choices = explorer.state["questions"][0]["choices"]
+    verdicts = [f"{'Right.' if choice['right'] else 'Not yet.'} {choice['because']}" for choice in choices]
+    assert json.loads(ask(explorer.page, ANSWERED.replace("PLACE", str(explorer.place)))) == ["Choose an answer first.", *verdicts]

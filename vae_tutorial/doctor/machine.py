@@ -113,7 +113,7 @@ def room() -> Iterator[Finding]:
 
 def widgets() -> Iterator[Finding]:
     """Whether sliders and canvases can appear in JupyterLab or Notebook."""
-    if "google.colab" in sys.modules:
+    if "COLAB_RELEASE_TAG" in os.environ:  # this process is not the notebook's, which has `google.colab`
         yield Finding("widgets", "Colab's own (anywidget switches them on)")
         return
     absent = [name for name in ("ipykernel", "jupyterlab") if importlib.util.find_spec(name) is None]
