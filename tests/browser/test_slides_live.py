@@ -30,6 +30,17 @@ FOOT = """(area) => {
     return (area.getBoundingClientRect().bottom - box.top) / (box.width / slide.offsetWidth);
 }"""
 HEIGHT = 720  # of a slide, in its own pixels
+# The least size of a text in an explorer as shown, with subscripts and what only screen readers see left out.
+SMALL_PRINT = """(area) => {
+    const sizes = [], walk = document.createTreeWalker(area, NodeFilter.SHOW_TEXT);
+    while (walk.nextNode()) {
+        const text = walk.currentNode, holder = text.parentElement, shown = holder.getBoundingClientRect();
+        if (!text.textContent.trim() || !holder.offsetHeight || holder.closest('sub, script, style, select, .vae-live')) continue;
+        sizes.push(parseFloat(getComputedStyle(holder).fontSize) * shown.height / holder.offsetHeight);
+    }
+    return Math.min(...sizes);
+}"""
+READABLE = HEIGHT / 55  # a picture two metres high then has letters of nearly four centimetres
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +70,7 @@ def test_every_explorer_of_the_deck_is_whole_and_moves(opened):
         area = page.locator("section.present .widget-subarea[data-fits]")
         area.locator(".vae-explorer[data-ready=true]").wait_for()
         assert area.evaluate(FOOT) <= HEIGHT, f"slide {h}: the explorer's foot is cut off"
+        assert area.evaluate(SMALL_PRINT) >= READABLE, f"slide {h}: small print"
         readout, handle = area.locator(".widget-readout").first, area.locator(".noUi-handle").first
         before = readout.text_content()
         handle.focus()

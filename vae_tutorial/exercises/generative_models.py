@@ -71,8 +71,9 @@ def _density(*free: int) -> Tensor:
     with torch.no_grad():
         centres, sigma = model.likelihood(codes).mean.view(-1, 2).double(), float(model.sigma)
         log_weight = model.prior.log_prob(codes).double().log_softmax(0)
-    square = torch.cdist(places, centres).square()
-    return (log_weight - square / (2 * sigma**2)).logsumexp(1).exp() / (2 * math.pi * sigma**2)
+    parts = places.split(2_000)  # in parts, for there are 601 terms to a place
+    log_sums = [(log_weight - torch.cdist(part, centres).square() / (2 * sigma**2)).logsumexp(1) for part in parts]
+    return torch.cat(log_sums).exp() / (2 * math.pi * sigma**2)
 
 
 @exercise("generative-models/completion")

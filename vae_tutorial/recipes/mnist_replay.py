@@ -7,7 +7,6 @@ from pathlib import Path
 import torch
 from PIL import Image
 from torch import Tensor
-from torchvision.utils import make_grid
 
 from vae_tutorial.data import Images, load_images
 from vae_tutorial.models import VAE
@@ -57,6 +56,8 @@ def train(images: Images, state: Path | None, seed: int = SEED) -> tuple[VAE, di
 @torch.no_grad()
 def frame(model: VAE, x: Tensor) -> dict[str, str]:
     """One moment, base64: `codes`, the means of q(z|x) as little-endian float16 (N, 2); `digits`, SIDE × SIDE decoded means, a PNG."""
+    from torchvision.utils import make_grid  # takes seconds to import and 180 MB: only where it is needed
+
     codes = model.posterior(x).mean.numpy().astype("<f2").tobytes()
     quantiles = torch.special.ndtri((torch.arange(SIDE) + 0.5) / SIDE)
     z = torch.cartesian_prod(quantiles.flip(0), quantiles).flip(1)  # rows from the top, z₂ falling; z₁ to the right
