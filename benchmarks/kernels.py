@@ -2,6 +2,7 @@
 
 Every page runs in a kernel of its own, one after the other, on one thread. The memory is what stays resident at the end of the page
 and the most that it was on the way; pages are shared between kernels, so twenty kernels take less than twenty times as much.
+The record has a part for each build of PyTorch, with CUDA's libraries and without: run this in an environment of each.
 """
 
 import argparse
@@ -16,6 +17,7 @@ from statistics import median
 
 import nbformat
 import psutil
+import torch
 from nbclient import NotebookClient
 from tqdm import tqdm
 
@@ -31,17 +33,27 @@ STARTS = 5
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "MALLOC_TRIM_THRESHOLD_": "131072"}
 
 
+def peak_of(process: int) -> float:
+    """The most that a process has held so far, in MB, also within a cell; 0 where the system does not tell."""
+    try:
+        status = Path(f"/proc/{process}/status").read_text("ascii")
+    except OSError:
+        return 0.0
+    return next((int(line.split()[1]) * 1024 / 1e6 for line in status.splitlines() if line.startswith("VmHWM:")), 0.0)
+
+
 def memory_of(path: Path) -> dict[str, float]:
     """Run a page; the kernel's memory in MB at its end and at its peak, and the page's seconds."""
-    notebook, samples, started = nbformat.read(path, as_version=4), [], time.perf_counter()
+    notebook, samples, peaks, started = nbformat.read(path, as_version=4), [], [], time.perf_counter()
     client = NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(path.parent)}})
 
     def look(**_: object) -> None:
         samples.append(psutil.Process(client.km.provisioner.pid).memory_info().rss / 1e6)
+        peaks.append(peak_of(client.km.provisioner.pid))
 
     client.on_cell_executed = look
     client.execute()
-    return {"after": round(samples[-1]), "peak": round(max(samples)), "seconds": round(time.perf_counter() - started)}
+    return {"after": round(samples[-1]), "peak": round(max(samples + peaks)), "seconds": round(time.perf_counter() - started)}
 
 
 def seconds_to_start() -> float:
@@ -56,7 +68,7 @@ def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--record", action="store_true", help=f"write {RECORD.name}, which the book reads")
-    parser.add_argument("pages", nargs="*", type=Path, help="notebooks (default: all)")
+    parser.add_argument("pages", nargs="*", type=Path, help="notebooks (default: all); of the others the record keeps what it has")
     options = parser.parse_args()
     os.environ |= ENVIRONMENT
     starts = [seconds_to_start() for _ in range(STARTS)]
@@ -70,10 +82,13 @@ def main() -> None:
     heaviest = max(pages, key=lambda name: pages[name]["after"])
     print(f"heaviest: {heaviest}, {pages[heaviest]['after']} MB (aim: under {LIMIT})")
     if options.record:
-        machine = {"cores": os.cpu_count(), "system": platform.system(), "python": platform.python_version()}
+        machine = {"cores": os.cpu_count(), "system": platform.system(), "python": platform.python_version(), "torch": torch.__version__}
         content = {"command": "python benchmarks/kernels.py --record", "date": date.today().isoformat(), "machine": machine}
-        content |= {"environment": ENVIRONMENT, "start_seconds": [round(each, 2) for each in sorted(starts)], "pages": pages}
-        RECORD.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        builds, build = json.loads(RECORD.read_text("utf-8")), "cuda" if torch.version.cuda else "cpu"
+        kept = builds.get(build, {}).get("pages", {}) if options.pages else {}
+        content |= {"environment": ENVIRONMENT, "start_seconds": [round(each, 2) for each in sorted(starts)], "pages": kept | pages}
+        builds[build] = content
+        RECORD.write_text(json.dumps(builds, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

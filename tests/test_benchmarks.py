@@ -1,8 +1,9 @@
-"""The training benchmark: both sides do the same work, and its record holds what the results page reads."""
+"""The benchmarks: both trainings do the same work, records hold what the pages read, and the heaviest page still fits a class server."""
 
 import importlib.util
 import json
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import torch
@@ -11,10 +12,17 @@ from torch.nn import functional as F  # noqa: N812
 from vae_tutorial.data import load_images
 from vae_tutorial.objectives import negative_elbo
 
-SOURCE = Path(__file__).parents[1] / "benchmarks" / "training.py"
-specification = importlib.util.spec_from_file_location("benchmark_training", SOURCE)
-benchmark = importlib.util.module_from_spec(specification)
-specification.loader.exec_module(benchmark)
+ROOT = Path(__file__).parents[1]
+
+
+def load(name: str) -> ModuleType:
+    specification = importlib.util.spec_from_file_location(f"benchmark_{name}", ROOT / "benchmarks" / f"{name}.py")
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
+
+
+benchmark, kernels = load("training"), load("kernels")
 
 
 def test_torchvision_dataset_gives_the_same_digits():
@@ -75,3 +83,20 @@ def test_shipped_record_is_complete(path):
     for entry in json.loads(path.read_text("utf-8")).values():
         assert {"machine", "date", "command", "seed", "updates", "milliseconds", "ratios", "test_loss"} <= set(entry)
         assert abs(entry["test_loss"]["ours"] - entry["test_loss"]["textbook"]) < 1
+
+
+def test_memory_is_recorded_of_every_page_with_each_build_of_pytorch():
+    pages = {path.relative_to(ROOT / "book").with_suffix("").as_posix() for path in kernels.page_paths()}
+    for build in json.loads(kernels.RECORD.read_text("utf-8")).values():
+        assert set(build["pages"]) == pages
+        assert all(0 < memory["after"] <= memory["peak"] for memory in build["pages"].values())
+
+
+def test_the_heaviest_page_keeps_to_its_memory(monkeypatch):
+    """A page that grows is told here, before a class server runs out of memory. Another machine's libraries move it by a hundredth."""
+    build = json.loads(kernels.RECORD.read_text("utf-8"))["cuda" if torch.version.cuda else "cpu"]
+    heaviest = max(build["pages"], key=lambda page: build["pages"][page]["after"])
+    for name, value in kernels.ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    now = kernels.memory_of(ROOT / "book" / f"{heaviest}.ipynb")
+    assert now["after"] < 1.03 * build["pages"][heaviest]["after"], heaviest
