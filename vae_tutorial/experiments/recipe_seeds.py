@@ -12,10 +12,10 @@ DATA = "as the recipe's"
 RECIPES = (  # the quick ones first
     "spiral-1d", "sprites-position", "mnist-replay", "mnist-conditional", "mnist-16d-autoencoder", "mnist-16d", "mnist-vq",
     "mnist-2d-gaussian", "fashion-2d", "mnist-beta-10d", "mnist-2d", "mnist-2d-autoencoder",
-    "mnist-denoising-patch", "mnist-bottleneck", "mnist-denoising", "sprites-beta16",
+    "mnist-denoising-patch", "mnist-bottleneck", "mnist-denoising", "sprites-beta16", "mnist-likelihood",
 )  # fmt: skip
 SETTINGS = grid(recipe=RECIPES, seed=(101, 102))
-MINUTES = 7
+MINUTES = 12
 
 
 def run(recipe: str, seed: int, root: str | None = None) -> dict[str, float]:
