@@ -262,8 +262,8 @@ def test_every_explorers_model_is_shipped_and_every_recipe_has_its_checkpoint():
 
 
 def test_what_ships_beside_the_code_stays_light():
-    package = checkpoints.SHIPPED.parent
-    assert sum(path.stat().st_size for part in ("weights", "runs", "images") for path in (package / part).iterdir()) < 10_000_000
+    package, parts = checkpoints.SHIPPED.parent, ("weights", "runs", "images", "quizzes", "timings")
+    assert sum(path.stat().st_size for part in parts for path in (package / part).iterdir()) < 10_000_000
 
 
 @pytest.mark.parametrize("name", checkpoints.model_names())
