@@ -405,7 +405,7 @@ def download_by_twenty(official_files: dict[str, bytes], folder: Path) -> None:
     context.set_forkserver_preload(["torchvision.datasets", "vae_tutorial.data", "filelock", "encodings.hex_codec"])
     start = context.Barrier(20)
     notes = [folder / f"{number}.txt" for number in range(20)]
-    accounts = range(70_000, 70_020)
+    accounts = range(20_000, 20_020)
     members = zip(notes, accounts, strict=True)
     crowd = [context.Process(target=download_together, args=(start, official_files, root, *member)) for member in members]
     for process in crowd:
