@@ -33,6 +33,11 @@ STARTS = 5
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "MALLOC_TRIM_THRESHOLD_": "131072"}
 
 
+def name_of(page: Path) -> str:
+    """A page's name in the record."""
+    return page.resolve().relative_to(ROOT / "book").with_suffix("").as_posix()
+
+
 def peak_of(process: int) -> float:
     """The most that a process has held so far, in MB, also within a cell; 0 where the system does not tell."""
     try:
@@ -44,16 +49,17 @@ def peak_of(process: int) -> float:
 
 def memory_of(path: Path) -> dict[str, float]:
     """Run a page; the kernel's memory in MB at its end and at its peak, and the page's seconds."""
-    notebook, samples, peaks, started = nbformat.read(path, as_version=4), [], [], time.perf_counter()
+    notebook, samples, started = nbformat.read(path, as_version=4), [], time.perf_counter()
     client = NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(path.parent)}})
 
     def look(**_: object) -> None:
-        samples.append(psutil.Process(client.km.provisioner.pid).memory_info().rss / 1e6)
-        peaks.append(peak_of(client.km.provisioner.pid))
+        now = psutil.Process(client.km.provisioner.pid).memory_info().rss / 1e6
+        samples.append((now, max(now, peak_of(client.km.provisioner.pid))))
 
     client.on_cell_executed = look
     client.execute()
-    return {"after": round(samples[-1]), "peak": round(max(samples + peaks)), "seconds": round(time.perf_counter() - started)}
+    after, peak = samples[-1][0], max(most for _, most in samples)
+    return {"after": round(after), "peak": round(peak), "seconds": round(time.perf_counter() - started)}
 
 
 def seconds_to_start() -> float:
@@ -76,7 +82,7 @@ def main() -> None:
     print(f"from a kernel's start to the package imported: {median(starts):.1f} s ({spread})")
     pages = {}
     for path in tqdm(options.pages or page_paths(), unit="page"):
-        name = path.resolve().relative_to(ROOT / "book").with_suffix("").as_posix()
+        name = name_of(path)
         pages[name] = memory_of(path)
         tqdm.write(f"{name:36} {pages[name]['after']:5} MB after, {pages[name]['peak']:5} MB at most, {pages[name]['seconds']:4} s")
     heaviest = max(pages, key=lambda name: pages[name]["after"])

@@ -1,27 +1,17 @@
 """The benchmarks: both trainings do the same work, records hold what the pages read, and the heaviest page still fits a class server."""
 
-import importlib.util
 import json
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 import torch
+from benchmark_script import load
 from torch.nn import functional as F  # noqa: N812
 
 from vae_tutorial.data import load_images
 from vae_tutorial.objectives import negative_elbo
 
 ROOT = Path(__file__).parents[1]
-
-
-def load(name: str) -> ModuleType:
-    specification = importlib.util.spec_from_file_location(f"benchmark_{name}", ROOT / "benchmarks" / f"{name}.py")
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
-
-
 benchmark, kernels = load("training"), load("kernels")
 
 
@@ -86,7 +76,7 @@ def test_shipped_record_is_complete(path):
 
 
 def test_memory_is_recorded_of_every_page_with_each_build_of_pytorch():
-    pages = {path.relative_to(ROOT / "book").with_suffix("").as_posix() for path in kernels.page_paths()}
+    pages = {kernels.name_of(path) for path in kernels.page_paths()}
     for build in json.loads(kernels.RECORD.read_text("utf-8")).values():
         assert set(build["pages"]) == pages
         assert all(0 < memory["after"] <= memory["peak"] for memory in build["pages"].values())

@@ -1,20 +1,16 @@
 """The instrument that asks whether the pages' claims hold on other seeds."""
 
-import importlib.util
 import json
 import sys
-from pathlib import Path
 
 import nbformat
 import pytest
+from benchmark_script import load
 
 from vae_tutorial.experiments import __main__ as command
 from vae_tutorial.experiments.records import RECORDED
 
-SOURCE = Path(__file__).parents[1] / "benchmarks" / "claims.py"
-specification = importlib.util.spec_from_file_location("claims", SOURCE)
-claims = importlib.util.module_from_spec(specification)
-specification.loader.exec_module(claims)
+claims = load("claims")
 
 
 def test_claims_are_held_against_the_other_record_and_all_that_fail_are_told(tmp_path):

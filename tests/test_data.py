@@ -9,6 +9,7 @@ import re
 import struct
 import tempfile
 import time
+from collections.abc import Iterator
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from urllib.error import URLError
@@ -390,21 +391,23 @@ def test_interrupted_download_leaves_nothing_and_what_was_there(official_files, 
     assert left == present
 
 
-def test_twenty_processes_that_want_the_data_at_once_download_it_once(official_files):
-    """A class that starts on one server; each process notes what it fetches, slowly, in a file of its own."""
-    with tempfile.TemporaryDirectory() as folder:  # pytest's own are closed to other accounts
+@pytest.fixture
+def for_all() -> Iterator[Path]:
+    """A folder that every account may look into: pytest's own are closed to others."""
+    with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
-        download_by_twenty(official_files, Path(folder))
+        yield Path(folder)
 
 
-def download_by_twenty(official_files: dict[str, bytes], folder: Path) -> None:
-    context, root = multiprocessing.get_context("forkserver"), folder / "shared"
+def test_twenty_processes_that_want_the_data_at_once_download_it_once(official_files, for_all):
+    """A class that starts on one server; each process notes what it fetches, slowly, in a file of its own."""
+    context, root = multiprocessing.get_context("forkserver"), for_all / "shared"
     root.mkdir()
     root.chmod(0o777)
     # 20 processes import PyTorch once, and all while it is allowed: the accounts may not read Python's folders.
     context.set_forkserver_preload(["torchvision.datasets", "vae_tutorial.data", "filelock", "encodings.hex_codec"])
     start = context.Barrier(20)
-    notes = [folder / f"{number}.txt" for number in range(20)]
+    notes = [for_all / f"{number}.txt" for number in range(20)]
     accounts = range(20_000, 20_020)
     members = zip(notes, accounts, strict=True)
     crowd = [context.Process(target=download_together, args=(start, official_files, root, *member)) for member in members]

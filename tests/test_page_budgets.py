@@ -1,17 +1,13 @@
 """The pages' benchmark: what it counts, what it calls broken, and how its server packs a file."""
 
 import gzip
-import importlib.util
 import urllib.error
 import urllib.request
-from pathlib import Path
 
 import pytest
+from benchmark_script import load
 
-SOURCE = Path(__file__).parents[1] / "benchmarks" / "pages.py"
-specification = importlib.util.spec_from_file_location("benchmark_pages", SOURCE)
-benchmark = importlib.util.module_from_spec(specification)
-specification.loader.exec_module(benchmark)
+benchmark = load("pages")
 
 
 def test_median_of_the_cold_visits_counts_and_the_largest_transfer():
