@@ -73,7 +73,7 @@ def training_replay(explorer: Explorer) -> Callable[[Shown], Expected]:
         epoch = int(shown["sliders"]["epoch"])
         frame = record["frames"][record["epochs"].index(epoch)]
         with Image.open(BytesIO(b64decode(frame["digits"]))) as picture:
-            rows = np.split(np.asarray(picture) / 255, 8)
+            rows = np.split(np.asarray(picture.convert("L")) / 255, 8)
         digits = np.concatenate([digit.ravel() for row in rows for digit in np.split(row, 8, axis=1)])
         codes = np.frombuffer(b64decode(frame["codes"]), "<f2").astype(np.float32)
         curves = {name: np.array(values[epoch]) for name, values in record["held_out"].items()}

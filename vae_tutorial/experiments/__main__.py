@@ -22,16 +22,17 @@ def load_experiments() -> dict[str, ModuleType]:
 def record(experiment: ModuleType, runs: list[dict], folder: Path) -> Path:
     """Write an experiment's finished runs into one file."""
     versions = {key: value for key, value in runs[0]["versions"].items() if all(run["versions"][key] == value for run in runs)}
-    content = {
+    head = {
         "experiment": experiment.__doc__.strip(),
         "command": f"python -m vae_tutorial.experiments {experiment.NAME}",
         "data": experiment.DATA,
         "versions": versions,
-        "runs": [{key: run[key] for key in ("setting", "results", "seconds")} for run in runs],
     }
+    lines = ",\n  ".join(json.dumps({key: run[key] for key in ("setting", "results", "seconds")}, allow_nan=False) for run in runs)
+    content = json.dumps(head | {"runs": []}, indent=1).replace('"runs": []', f'"runs": [\n  {lines}\n ]')  # a line for each run
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{experiment.NAME}.json"
-    write_atomically(path, (json.dumps(content, indent=1, allow_nan=False) + "\n").encode())
+    write_atomically(path, (content + "\n").encode())
     return path
 
 

@@ -12,7 +12,7 @@ import traitlets
 from PIL import Image
 
 from vae_tutorial.data import Images
-from vae_tutorial.explorers.canvas import LOOK, Canvas, label_bytes
+from vae_tutorial.explorers.canvas import LOOK, Canvas, FiniteFloat, label_bytes
 from vae_tutorial.explorers.javascript import join_modules
 from vae_tutorial.explorers.latent_map import extent_of
 
@@ -27,13 +27,13 @@ class TrainingReplay(Canvas):
     shown = ("frame",)
     frame = traitlets.Int(0, min=0).tag(sync=True)
     epochs = traitlets.List(traitlets.Int()).tag(sync=True)  # of the frames
-    extent = traitlets.Float(3.5, min=0.1).tag(sync=True)  # the map shows ±extent
+    extent = FiniteFloat(3.5, min=0.1).tag(sync=True)  # the map shows ±extent
     labels = traitlets.Bytes().tag(sync=True)  # uint8 (N,)
     codes = traitlets.Bytes().tag(sync=True)  # float16 (frames, N, 2)
     digits = traitlets.Bytes().tag(sync=True)  # zlib, uint8 (frames, digits, 784): each frame minus the one before it, modulo 256
-    rate = traitlets.List(traitlets.Float()).tag(sync=True)  # of the held-out images at epochs 0, 1, 2, …
-    distortion = traitlets.List(traitlets.Float()).tag(sync=True)
-    loss = traitlets.List(traitlets.Float()).tag(sync=True)  # minus the ELBO
+    rate = traitlets.List(FiniteFloat()).tag(sync=True)  # of the held-out images at epochs 0, 1, 2, …
+    distortion = traitlets.List(FiniteFloat()).tag(sync=True)
+    loss = traitlets.List(FiniteFloat()).tag(sync=True)  # minus the ELBO
 
 
 def training_replay(replay: dict[str, Any], images: Images, epoch: int = 0) -> ipywidgets.VBox:
@@ -75,8 +75,8 @@ def training_replay(replay: dict[str, Any], images: Images, epoch: int = 0) -> i
 
 
 def unpack_digits(picture: bytes) -> np.ndarray:
-    """A mosaic of digits in PNG, uint8 (rows·28, columns·28) → (rows·columns, 784), row by row."""
+    """A grey mosaic of digits (rows·28, columns·28) in a lossless file → uint8 (rows·columns, 784), row by row."""
     with Image.open(BytesIO(picture)) as image:
-        grey = np.asarray(image)
+        grey = np.asarray(image.convert("L"))  # WebP knows colours only
     rows, columns = grey.shape[0] // PIXELS, grey.shape[1] // PIXELS
     return grey.reshape(rows, PIXELS, columns, PIXELS).transpose(0, 2, 1, 3).reshape(rows * columns, -1)
