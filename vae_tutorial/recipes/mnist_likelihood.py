@@ -28,13 +28,13 @@ BINARISATION = "dynamic"
 MEASURE = negative_elbo
 
 
-def train(images: Images, state: Path | None, seed: int = SEED) -> VAE:
-    """Train on the images; `state` is where an interrupted training goes on from."""
+def train(images: Images, state: Path | None, seed: int = SEED, epochs: int | None = None) -> VAE:
+    """Train on the images, for `EPOCHS` unless told otherwise; `state` is where an interrupted training goes on from."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = VAE(LATENT_DIM, HIDDEN, ACTIVATION, channels=CHANNELS).to(memory_format=torch.channels_last)  # a quarter faster
     fit(
-        model, images.x, negative_elbo, epochs=EPOCHS, batch_size=BATCH_SIZE, learning_rate=one_cycle(PEAK_LEARNING_RATE),
+        model, images.x, negative_elbo, epochs=epochs or EPOCHS, batch_size=BATCH_SIZE, learning_rate=one_cycle(PEAK_LEARNING_RATE),
         weight_decay=WEIGHT_DECAY, settings={"beta": warm_up(1.0, WARM)}, transform=torch.bernoulli, precision=PRODUCTS,
         seed=seed, checkpoint=state,
     )  # fmt: skip

@@ -1,0 +1,28 @@
+"""What the seed and the length of the training do to log p(x): `mnist-likelihood` from two seeds more, for fewer epochs too."""
+
+import tempfile
+from pathlib import Path
+
+from vae_tutorial.checkpoints import load_model, save_model
+from vae_tutorial.experiments import likelihood
+from vae_tutorial.recipes import mnist_likelihood as recipe
+from vae_tutorial.recipes.measuring import MEASURING_SEED, held_out, training_images
+from vae_tutorial.sweeps import grid
+from vae_tutorial.training import evaluate
+
+NAME = "likelihood-trainings"
+DATA = recipe.DATA
+PARTS = (0, 5, 10, 15)  # of `likelihood`: 2,000 of the 10,000 official test images
+SETTINGS = grid(epochs=(40, recipe.EPOCHS), seed=(101, 102))
+MINUTES = 60
+
+
+def run(epochs: int, seed: int, root: str | None = None) -> dict:
+    """The recipe's training and rounding; the terms of its loss over all test images, log p(x) with fitted q in each of `PARTS`."""
+    model = recipe.train(training_images(DATA, root, seed), None, seed, epochs)
+    with tempfile.TemporaryDirectory() as folder:
+        save_model(model, recipe.NAME, {}, recipe.PRECISION, Path(folder))
+        rounded = load_model(recipe.NAME, Path(folder))
+    terms = evaluate(rounded, held_out(DATA, root, binarized=True)["official_test"].x, recipe.MEASURE, seed=MEASURING_SEED)
+    parts = [likelihood.measure(rounded, part, likelihood.WIDENED, "bfloat16", likelihood.STEPS, root) for part in PARTS]
+    return terms | {name: [numbers[name] for numbers in parts] for name in ("log_evidence", "standard_error", "effective", "elbo")}
