@@ -25,11 +25,11 @@ def make_images() -> torch.Tensor:
     return torch.rand(256, 1, 28, 28, generator=torch.Generator().manual_seed(11))
 
 
-def make_model(hidden: tuple[int, ...] = (16,)) -> VAE:
+def make_model(hidden: tuple[int, ...] = (16,), likelihood: str = "bernoulli") -> VAE:
     """A VAE with the same initial weights at each call."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(12)
-        return VAE(2, hidden)
+        return VAE(2, hidden, likelihood=likelihood)
 
 
 def main() -> None:

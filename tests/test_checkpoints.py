@@ -3,6 +3,7 @@
 import ast
 import hashlib
 import json
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -126,6 +127,25 @@ def test_unknown_names_and_precisions_are_refused_with_the_known_ones(model, tmp
     with pytest.raises(ValueError, match=r"int4.*'int8'"):
         checkpoints.save_model(model, "test-int4", {}, "int4", tmp_path)
     assert checkpoints.model_names(tmp_path) == ["test-known"]
+    with pytest.raises(ValueError, match=r"holds one of .*'VAE'.*, not a Linear"):
+        checkpoints.save_model(torch.nn.Linear(2, 2), "test-linear", {}, "float32", tmp_path)
+    assert checkpoints.model_names(tmp_path) == ["test-known"]
+
+
+@pytest.mark.parametrize(("precision", "value"), [("float16", 1e6), ("int8", float("nan")), ("float32", float("inf"))])
+def test_weights_that_are_not_finite_are_refused(model, tmp_path, precision, value):
+    with torch.no_grad():
+        model.decoder[0].weight[0, 0] = value
+    with pytest.raises(ValueError, match=f"decoder.0.weight is not finite in {precision}"):
+        checkpoints.save_model(model, "test-broken", {}, precision, tmp_path)
+    assert checkpoints.model_names(tmp_path) == []
+
+
+@pytest.mark.parametrize("text", ["[]", "{}", "3", '{"class": "VAE"}'])
+def test_a_card_without_its_keys_is_named(tmp_path, text):
+    (tmp_path / "test-card.json").write_text(text)
+    with pytest.raises(ValueError, match=r"test-card.json is not a complete card"):
+        checkpoints.load_model("test-card", tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -262,8 +282,11 @@ def test_every_explorers_model_is_shipped_and_every_recipe_has_its_checkpoint():
 
 
 def test_what_ships_beside_the_code_stays_light():
-    package, parts = checkpoints.SHIPPED.parent, ("weights", "runs", "images", "quizzes", "timings")
-    assert sum(path.stat().st_size for part in parts for path in (package / part).iterdir()) < 10_000_000
+    package = checkpoints.SHIPPED.parent
+    patterns = tomllib.loads((package.parent / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]["package-data"]["vae_tutorial"]
+    files = {path for pattern in patterns for path in package.glob(pattern) if path.is_file()}
+    assert sum(path.stat().st_size for path in files) < 10_000_000
+    assert {path.parent.name for path in files} >= {"weights", "runs", "images", "js"}
 
 
 @pytest.mark.parametrize("name", checkpoints.model_names())

@@ -280,3 +280,15 @@ def test_test_points_must_fit_and_dci_compares_factors():
             score(CODE, FACTORS, CODE, FACTORS[:, [0, 1, 1]])
     with pytest.raises(ValueError, match="2 factors"):
         dci(CODE, FACTORS[:, :1], CODE, FACTORS[:, :1])
+
+
+def test_scores_of_too_few_points_are_refused():
+    truth = GroundTruth((3, 4), lambda factors: factors.astype(float))
+    for options in ({"batch": 1}, {"train": 0}, {"test": 0}, {"variance_points": 0}):
+        with pytest.raises(ValueError, match="a variance wants at least 2 codes, a score one point"):
+            factor_vae_score(truth, **options)
+    for options in ({"batch": 0}, {"train": 0}, {"test": 0}):
+        with pytest.raises(ValueError, match="at least one point"):
+            beta_vae_score(truth, **options)
+    with pytest.raises(ValueError, match="at least one bin, got 0"):
+        mig(CODE, FACTORS, bins=0)

@@ -205,6 +205,8 @@ def test_wrong_pixels_are_refused():
     for measure in (evaluation.rate_per_unit, evaluation.activity, partial(evidence, k=5), partial(evaluation.aggregate_posterior, seed=0)):
         with pytest.raises(ValueError, match="divide 8-bit images"):
             measure(model, 255 * x)
+        with pytest.raises(ValueError, match=r"no images|at least 2"):
+            measure(model, x[:0])
 
 
 def test_conditions_are_given_one_at_a_time():
@@ -344,3 +346,5 @@ def test_one_image_has_no_aggregate():
     model, x = linear_encoder(1.0, 1.0, 1)
     with pytest.raises(ValueError, match="at least 2"):
         evaluation.aggregate_posterior(model, x, 0)
+    with pytest.raises(ValueError, match="a variance over images wants at least 2 of them, got 1"):
+        evaluation.active_units(model, x)

@@ -4,6 +4,7 @@ import ast
 import itertools
 import json
 import re
+import sys
 from pathlib import Path
 
 import nbformat
@@ -150,6 +151,8 @@ def test_an_unknown_name_is_told_the_close_ones(registered):
 def test_a_check_that_raises_gives_a_verdict(registered):
     exercise("test/broken")(lambda answer: answer.no_such_thing)
     assert "int cannot be checked here (AttributeError)" in check("test/broken", 1).message
+    exercise("test/called")(lambda answer: answer())
+    assert "cannot be checked here (SystemExit)" in check("test/called", sys.exit).message
 
 
 def test_names_and_owners_are_checked(registered):

@@ -132,6 +132,8 @@ def test_measuring_leaves_the_random_state_alone_and_wants_two_halves(model, x):
     for samples in (0, 3):
         with pytest.raises(ValueError, match="even number of samples"):
             top_units(model, x, samples, seed=0)
+    with pytest.raises(ValueError, match="at least 2 of them, got 1"):
+        top_units(model, x[:1], 4, seed=0)
 
 
 def test_both_chains_have_the_density_that_they_draw_from():

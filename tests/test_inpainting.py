@@ -11,6 +11,7 @@ import torch
 import traitlets
 
 from vae_tutorial import checkpoints, explorers, inpainting
+from vae_tutorial.data import Images
 from vae_tutorial.explorers.canvas import Canvas
 from vae_tutorial.models import VAE
 from vae_tutorial.quadrature import grid_posterior
@@ -51,6 +52,8 @@ def test_only_flat_codes_of_bernoulli_pixels_are_gridded():
     for model in (VAE(3, (8,)), VAE(2, (8,), likelihood="gaussian")):
         with pytest.raises(ValueError, match="wants d = 2 and Bernoulli pixels"):
             inpainting.CodeGrid(model)
+    with pytest.raises(ValueError, match="not for gaussian ones"):
+        inpainting.VisiblePixels(VAE(2, (8,), likelihood="gaussian"), inpainting.visible("top", 3))
 
 
 def test_likelihood_of_visible_pixels_is_the_library_s(shipped, test_digits):
@@ -160,6 +163,9 @@ def test_what_the_explorer_cannot_show_is_refused(shipped, test_digits):
         explorers.completion(model, test_digits, chosen=range(31))
     with pytest.raises(traitlets.TraitError):
         explorers.completion(model, test_digits, covered=29)
+    some = (test_digits.y != 3) & (test_digits.y != 8)
+    with pytest.raises(ValueError, match=r"images have none of \[3, 8\]"):
+        explorers.completion(model, Images(test_digits.x[some], test_digits.y[some], "eight classes"))
 
 
 @pytest.mark.parametrize(("side", "covered"), [("right", 14), ("top", 20), ("left", 0)])

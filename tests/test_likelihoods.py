@@ -74,3 +74,7 @@ def test_grey_levels_pass_and_anything_else_is_refused():
     for wrong in (255.0, -1.0, 1.0001, float("nan"), float("inf")):
         with pytest.raises(ValueError, match=r"\[0, 1\].*divide 8-bit images by 255, undo any normalisation"):
             likelihoods.check_pixels(torch.tensor([0.0, wrong, 1.0]))
+    with pytest.raises(ValueError, match=r"got torch.uint8: for 8-bit images take x.float\(\) / 255"):
+        likelihoods.check_pixels(torch.zeros(1, 1, 2, 2, dtype=torch.uint8))
+    with pytest.raises(ValueError, match="no images"):
+        likelihoods.check_pixels(torch.zeros(0, 1, 2, 2))

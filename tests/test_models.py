@@ -184,11 +184,19 @@ def test_given_label_feeds_it_to_encoder_and_decoder():
         ("beta", {"beta": 101.0}, "from 0.03 to 100"),
         ("label", {"label": 10}, "0 to 9"),
         ("label", {"label": -1}, "0 to 9"),
+        ("label", {"label": 3.0}, r"labels are classes.* got torch.float32 \(\)"),
+        ("label", {"label": torch.zeros(2, 1, dtype=torch.int64)}, r"one for each \(B,\), got torch.int64 \(2, 1\)"),
     ],
 )
 def test_a_wrong_condition_is_refused(condition, given, message):
     with pytest.raises(ValueError, match=message):
         VAE(2, (4,), conditioned_on=condition).given(**given)
+
+
+def test_labels_of_any_whole_type_are_taken():
+    model = VAE(2, (4,), conditioned_on="label")
+    for kind in (torch.uint8, torch.int32, torch.int64):
+        assert torch.equal(model.given(label=torch.tensor([3, 0], dtype=kind)).condition.argmax(1), torch.tensor([3, 0]))
 
 
 @pytest.mark.parametrize("condition", ["beta", "label"])

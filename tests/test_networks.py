@@ -51,6 +51,12 @@ def test_impossible_networks_are_refused(arguments, message):
         networks.mlp(*arguments)
 
 
+@pytest.mark.parametrize("build", [networks.conv_encoder, networks.conv_decoder])
+def test_convolutions_refuse_an_unknown_activation(build):
+    with pytest.raises(ValueError, match=r"unknown activation 'gelu': choose from \['relu'"):
+        build((1, 28, 28), (2, 4), (8, 2), "gelu")
+
+
 @pytest.mark.parametrize(
     "make",
     [

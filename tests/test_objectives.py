@@ -116,6 +116,37 @@ def test_cross_entropy_refuses_a_decoder_without_logits():
         objectives.cross_entropy(Autoencoder(2, output="none"), torch.rand(3, 1, 28, 28))
 
 
+@pytest.mark.parametrize(
+    ("loss", "settings", "message"),
+    [
+        (objectives.negative_elbo, {"beta": -1.0}, "beta is the price of a nat and must not be negative"),
+        (objectives.negative_elbo, {"beta": float("nan")}, "must not be negative, got nan"),
+        (objectives.free_bits, {"floor": -0.1}, "the floor is a number of nats"),
+        (objectives.controlled_capacity, {"capacity": -1.0}, "capacity .nats. and gamma must not be negative"),
+        (objectives.controlled_capacity, {"capacity": 1.0, "gamma": -1.0}, "must not be negative"),
+        (objectives.total_correlation, {"images": 4}, "at most N = 4 of them, got 5"),
+    ],
+)
+def test_settings_that_mean_nothing_are_refused(loss, settings, message):
+    with pytest.raises(ValueError, match=message):
+        loss(VAE(2, (8,)), torch.rand(5, 1, 28, 28), **settings)
+
+
+def test_a_total_correlation_wants_two_images():
+    with pytest.raises(ValueError, match="at least 2 images in a batch"):
+        objectives.total_correlation(VAE(2, (8,)), torch.rand(1, 1, 28, 28), images=100)
+
+
+def test_a_beta_that_is_fixed_already_is_not_overruled():
+    model, x = VAE(2, (8,), conditioned_on="beta"), torch.rand(5, 1, 28, 28)
+    with pytest.raises(ValueError, match="β is fixed already"):
+        objectives.negative_elbo(model.given(beta=30.0), x)
+    torch.manual_seed(0)
+    rate, distortion = objectives.rate_distortion(model.given(beta=30.0), x)
+    torch.manual_seed(0)
+    torch.testing.assert_close(objectives.negative_elbo(model, x, beta=30.0)["loss"], 30 * rate + distortion)
+
+
 def test_nested_dropout_keeps_a_first_part_of_the_code_and_every_width_occurs():
     d = 6
     model, x = Autoencoder(d, (8,)).double(), torch.rand(4, 1, 28, 28, dtype=torch.float64)

@@ -95,6 +95,19 @@ def test_a_run_from_another_seed_says_so(miniature, tmp_path):
     assert own["official_test"]["loss"] != other["official_test"]["loss"]
 
 
+def test_a_run_that_fails_while_measuring_leaves_the_old_checkpoint(miniature, tmp_path, monkeypatch):
+    command.run(tiny_recipe(), None, tmp_path, tmp_path / "state")
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+
+    def no_network(*given):
+        raise FileNotFoundError("no network")
+
+    monkeypatch.setattr(command, "held_out", no_network)
+    with pytest.raises(FileNotFoundError, match="no network"):
+        command.run(tiny_recipe(), None, tmp_path, tmp_path / "state", 7)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.name != "state"} == before
+
+
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_recipe_trains_the_kind_of_model_it_says(name, train_digits, tmp_path, monkeypatch):
     recipe = RECIPES[name]
@@ -145,7 +158,7 @@ def test_a_frame_holds_the_codes_and_the_decoded_digits(test_digits):
     frame = recipe.frame(model, x)
     codes = np.frombuffer(b64decode(frame["codes"]), "<f2").reshape(20, 2)
     np.testing.assert_allclose(codes, model.posterior(x).mean.detach().numpy(), atol=1e-2)
-    sheet = torch.tensor(np.array(Image.open(BytesIO(b64decode(frame["digits"])))))
+    sheet = torch.tensor(np.array(Image.open(BytesIO(b64decode(frame["digits"]))).convert("L")))
     assert sheet.shape == (28 * recipe.SIDE, 28 * recipe.SIDE)
     low, high = norm.ppf(0.5 / recipe.SIDE), norm.ppf(1 - 0.5 / recipe.SIDE)
     for place, z in {(0, 0): (low, high), (0, -1): (high, high), (-1, 0): (low, low)}.items():

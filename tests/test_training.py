@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -332,6 +333,7 @@ CHANGES = {
     "weight_decay": {"weight_decay": 0.1},
     "learning_rate": {"learning_rate": 1e-4},
     "settings": {"settings": {"beta": 4.0}},
+    "validation": {"validation": torch.zeros(3, 1, 28, 28)},
 }
 
 
@@ -355,6 +357,45 @@ def test_the_state_of_another_model_or_data_or_objective_is_refused(tmp_path):
 
     with pytest.raises(ValueError, match=r"another training .*objective"):
         fit(make_model(), make_images(), other_objective, **options)
+    with pytest.raises(ValueError, match=r"another training .*objective"):
+        fit(make_model(), make_images(), partial(objectives.negative_elbo, 4.0), **options)
+    with pytest.raises(ValueError, match=r"another training .*configuration"):  # the same layers, another likelihood
+        fit(make_model(likelihood="gaussian"), make_images(), objectives.negative_elbo, **options)
+    with pytest.raises(ValueError, match="a lambda cannot be told from another"):
+        fit(make_model(), make_images(), lambda model, x, beta: objectives.negative_elbo(model, x, beta), **options)
+
+
+def test_the_labels_belong_to_the_training(tmp_path):
+    def labelled(labels: Tensor) -> None:
+        torch.manual_seed(0)
+        model = VAE(2, (8,), conditioned_on="label", labels=2)
+        fit(
+            model, make_images(), objectives.negative_elbo, epochs=1, batch_size=8, labels=labels,
+            checkpoint=tmp_path / "state", progress=False,
+        )  # fmt: skip
+
+    y = torch.arange(len(make_images())) % 2
+    labelled(y)
+    with pytest.raises(ValueError, match=r"another training .*labels differ"):
+        labelled(1 - y)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"epochs": -1}, "epochs must be at least 0, got -1"),
+        ({"learning_rate": -1e-3}, "the learning rate must not be negative"),
+        ({"validation": torch.full((2, 1, 28, 28), 255.0)}, "divide 8-bit images by 255"),
+        ({"validation": torch.zeros(2, 1, 28, 28), "validation_labels": torch.zeros(2)}, "labels and validation_labels go together"),
+        ({"validation": torch.zeros(2, 1, 28, 28), "validation_labels": torch.zeros(3)}, "got 2 images and 3 labels"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_before_the_weights_move(changes, message):
+    model = make_model()
+    before = weights_of(model)
+    with pytest.raises(ValueError, match=message):
+        fit(model, make_images(), objectives.negative_elbo, **(OPTIONS | changes))
+    assert torch.equal(weights_of(model), before)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.001, 0.5, 0.99])

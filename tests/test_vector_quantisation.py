@@ -65,6 +65,9 @@ def test_the_codebook_follows_means_while_training_and_stands_still_after(model,
     before = model.codebook.clone()
     quantisation_loss(model, x)
     assert torch.equal(model.codebook, before)
+    with torch.no_grad():  # as `training.evaluate` looks at a model in whichever mode it is
+        quantisation_loss(model.train(), x)
+    assert torch.equal(model.codebook, before)
     vectors = torch.tensor([[1.0, 0, 0], [3.0, 0, 0], [0, 5.0, 0]]).repeat(4, 1)
     codes = torch.tensor([0, 0, 1]).repeat(4)
     model.counts.fill_(2.0)

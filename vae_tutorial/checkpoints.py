@@ -45,8 +45,10 @@ def save_model(model: Any, name: str, card: Card, precision: str = "float16", fo
         folder: where to.
 
     Raises:
-        ValueError: an unknown precision.
+        ValueError: an unknown precision, a model that `load_model` does not know, or weights that are not finite in this precision.
     """
+    if type(model).__name__ not in CLASSES:
+        raise ValueError(f"a checkpoint holds one of {list(CLASSES)}, not a {type(model).__name__}")
     if precision not in ("float32", "float16", "int8"):
         raise ValueError(f"unknown precision {precision!r}: choose 'float32', 'float16' or 'int8'")
     tensors: dict[str, Tensor] = {}
@@ -55,6 +57,8 @@ def save_model(model: Any, name: str, card: Card, precision: str = "float16", fo
             tensors[key], tensors[f"{key}_scale"] = quantize(value)
         else:
             tensors[key] = value.half() if precision == "float16" else value
+        if not (tensors[key].isfinite().all() and value.isfinite().all()):
+            raise ValueError(f"{key} is not finite in {precision}: look at the training, or take float32")
     content = save(tensors)
     identity = {
         "name": name, "class": type(model).__name__, "configuration": model.configuration, "precision": precision,
@@ -98,9 +102,12 @@ def model_card(name: str, folder: Path = SHIPPED) -> Card:
         raise ValueError(f"unknown checkpoint {name!r}: choose from {model_names(folder)}")
     path = folder / f"{name}.json"
     try:
-        return json.loads(path.read_text("utf-8"))
-    except ValueError as error:
+        card = json.loads(path.read_text("utf-8"))
+        if not {"class", "configuration", "sha256"} <= card.keys():
+            raise ValueError("keys are missing")
+    except (ValueError, AttributeError) as error:  # no JSON, or no object
         raise ValueError(f"{path} is not a complete card: reinstall vae_tutorial, or remake the checkpoint") from error
+    return card
 
 
 def model_names(folder: Path = SHIPPED) -> list[str]:

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from vae_tutorial.devices import fork_random_states
 from vae_tutorial.image_quality import slant
 from vae_tutorial.models import VAE
 from vae_tutorial.objectives import negative_elbo
@@ -29,7 +30,7 @@ def bounds_by_class(model: VAE, x: Tensor, draws: int, seed: int) -> Tensor:
     """
     columns = []
     for label in range(model.labels):
-        with torch.random.fork_rng(devices=[]):
+        with fork_random_states():
             torch.manual_seed(seed)
             losses = [negative_elbo(model.given(label=label), x)["loss"] for _ in range(draws)]
         columns.append(-torch.stack(losses).mean(0))

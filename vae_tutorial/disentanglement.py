@@ -26,10 +26,12 @@ def mutual_information(codes: ArrayLike, factors: ArrayLike, bins: int = 20) -> 
         bins: of each unit; the library's default is 20.
 
     Raises:
-        ValueError: shapes that do not fit, codes that are not finite, factors that are not integers or do not vary.
+        ValueError: shapes that do not fit, codes that are not finite, factors that are not integers or do not vary, bins below 1.
     """
     from sklearn.metrics import mutual_info_score
 
+    if bins < 1:
+        raise ValueError(f"wanted at least one bin, got {bins}")
     codes, factors = _checked(codes, factors)
     binned = [_binned(unit, bins) for unit in codes.T]
     return np.array([[mutual_info_score(factor, unit) for factor in factors.T] for unit in binned])
@@ -153,12 +155,14 @@ def beta_vae_score(truth: GroundTruth, seed: int = 0, *, train: int = 10_000, te
         batch: pairs averaged into one point.
 
     Raises:
-        ValueError: a `represent` that fails (see `GroundTruth.codes`).
+        ValueError: a `represent` that fails (see `GroundTruth.codes`), or a number below 1.
     """
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
     from sklearn.utils import check_random_state
 
+    if min(train, test, batch) < 1:
+        raise ValueError(f"a score wants at least one point, each of at least one pair, got {train=}, {test=}, {batch=}")
     rng, sets = check_random_state(seed), []
     for points in (train, test):
         shared, codes = truth.draw_held(points, batch, rng, pairs=True)
@@ -188,10 +192,12 @@ def factor_vae_score(
         threshold: units whose standard deviation over all factors is smaller have no vote.
 
     Raises:
-        ValueError: a `represent` that fails (see `GroundTruth.codes`).
+        ValueError: a `represent` that fails (see `GroundTruth.codes`), a batch below 2 or another number below 1.
     """
     from sklearn.utils import check_random_state
 
+    if batch < 2 or min(train, test, variance_points) < 1:
+        raise ValueError(f"a variance wants at least 2 codes, a score one point, got {batch=}, {train=}, {test=}, {variance_points=}")
     rng = check_random_state(seed)
     variance = truth.codes(truth.sample_factors(variance_points, rng)).var(axis=0, ddof=1)  # (d,)
     active = np.sqrt(variance) >= threshold

@@ -133,7 +133,13 @@ def rate_per_unit(model: Any, x: Any) -> Tensor:
 
 @torch.no_grad()
 def activity(model: Any, x: Any) -> Tensor:
-    """The variance over x of E_q[zᵢ], (d,): how much each unit's mean says about the image (Burda et al. 2016, section 5.2)."""
+    """The variance over x of E_q[zᵢ], (d,): how much each unit's mean says about the image (Burda et al. 2016, section 5.2).
+
+    Raises:
+        ValueError: fewer than two images.
+    """
+    if len(x) < 2:
+        raise ValueError(f"a variance over images wants at least 2 of them, got {len(x)}")
     return _posteriors(model, x)[0].var(0)
 
 
@@ -212,6 +218,8 @@ def _batches(model: Any, x: Any) -> Iterator[Tensor]:
     condition = getattr(model, "condition", None)
     if condition is not None and condition.ndim > 1:
         raise ValueError("one condition for all images at a time: the images of one label, say, and model.given(label=3)")
+    if not len(x):
+        raise ValueError("no images: x is empty")
     device = next(model.parameters()).device if isinstance(model, nn.Module) else "cpu"
     for rows in torch.arange(len(x)).split(IMAGES):
         batch = x[rows].to(device)

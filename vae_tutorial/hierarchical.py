@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.distributions import Independent, Normal, kl_divergence
 
+from vae_tutorial.devices import fork_random_states
 from vae_tutorial.likelihoods import bernoulli
 from vae_tutorial.networks import mlp
 from vae_tutorial.objectives import Terms
@@ -132,12 +133,14 @@ def top_units(model: HierarchicalVAE, x: Tensor, samples: int, seed: int) -> tup
     `samples` is the number of codes z₁ for each image; the global random state is left as it was.
 
     Raises:
-        ValueError: an odd number of samples, or none.
+        ValueError: an odd number of samples, or none; fewer than two images.
     """
+    if len(x) < 2:
+        raise ValueError(f"a covariance over images wants at least 2 of them, got {len(x)}")
     if samples < 2 or samples % 2:
         raise ValueError(f"top_units wants an even number of samples, got {samples}")
     rates, halves = [], []
-    with torch.random.fork_rng(devices=[]):
+    with fork_random_states():
         torch.manual_seed(seed)
         for batch in x.split(IMAGES):
             q2 = model.top_posterior(model.bottom_posterior(batch).sample((samples,)))  # over (samples, B, d₂)

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn.functional import conv2d, cross_entropy
 
 from vae_tutorial.data import load_images
+from vae_tutorial.devices import fork_random_states
 from vae_tutorial.networks import conv_encoder
 from vae_tutorial.schedules import one_cycle
 from vae_tutorial.training import fit
@@ -59,7 +60,7 @@ def digit_classifier(seed: int = 0) -> nn.Module:
     trained on clean digits alone gives uniform noise a mean confidence of 0.7, this one 0.3 (of held-out digits, it knows 96 %).
     """
     digits = load_images("mnist", "train")
-    with torch.random.fork_rng(devices=[]), torch.enable_grad():  # may be asked for where none are recorded
+    with fork_random_states(), torch.enable_grad():  # may be asked for where none are recorded
         torch.manual_seed(seed)
         network = conv_encoder((1, 28, 28), (8, 16), (64, 10))
 

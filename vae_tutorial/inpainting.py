@@ -34,9 +34,15 @@ def visible(side: str, covered: int, shape: tuple[int, int] = (28, 28)) -> Tenso
 
 
 class VisiblePixels:
-    """A VAE's prior and p(x_V|z) of the visible pixels alone, x_V as an image (1, 1, V): what `quadrature.grid_posterior` takes."""
+    """A VAE's prior and p(x_V|z) of the visible pixels alone, x_V as an image (1, 1, V): what `quadrature.grid_posterior` takes.
+
+    Raises:
+        ValueError: another family of likelihood.
+    """
 
     def __init__(self, model: VAE, seen: Tensor) -> None:
+        if model.family != "bernoulli":
+            raise ValueError(f"the likelihood of visible pixels is written for Bernoulli pixels, not for {model.family} ones")
         self.model, self.seen = model, seen
         self.latent_dim, self.prior, self.family = model.latent_dim, model.prior, model.family
         self.image_shape = (1, 1, int(seen.sum()))

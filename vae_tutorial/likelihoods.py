@@ -33,8 +33,12 @@ def check_pixels(x: Tensor) -> None:
     """Refuse images that a Bernoulli likelihood cannot mean.
 
     Raises:
-        ValueError: a value outside [0, 1] or not finite.
+        ValueError: no image at all, whole numbers, or a value outside [0, 1] or not finite.
     """
+    if not x.is_floating_point():
+        raise ValueError(f"pixels must be floating-point numbers in [0, 1], got {x.dtype}: for 8-bit images take x.float() / 255")
+    if not x.numel():
+        raise ValueError(f"no images: x has the shape {tuple(x.shape)}")
     low, high = torch.aminmax(x)
     if not (low >= 0 and high <= 1):
         raise ValueError(f"pixels must lie in [0, 1] but span [{low:.3g}, {high:.3g}]: divide 8-bit images by 255, undo any normalisation")

@@ -161,9 +161,11 @@ class VAE(nn.Module):
             view.condition = beta.log().reshape(-1, 1) if beta.ndim else beta.log().reshape(1)
         else:
             label = torch.as_tensor(label, device=like.device)
+            if label.is_floating_point() or label.ndim > 1:
+                raise ValueError(f"labels are classes, one for all images or one for each (B,), got {label.dtype} {tuple(label.shape)}")
             if not ((label >= 0) & (label < self.labels)).all():
                 raise ValueError(f"labels run from 0 to {self.labels - 1}")
-            view.condition = one_hot(label, self.labels).to(like.dtype)
+            view.condition = one_hot(label.long(), self.labels).to(like.dtype)
         return view
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:

@@ -31,12 +31,16 @@ def mlp(sizes: Sequence[int], activation: str = "relu") -> nn.Sequential:
         raise ValueError(f"an MLP needs an input and an output size, got {list(sizes)}")
     if min(sizes) < 1:
         raise ValueError(f"an MLP's layers need at least one unit each, got {list(sizes)}")
-    if activation not in ACTIVATIONS:
-        raise ValueError(f"unknown activation {activation!r}: choose from {list(ACTIVATIONS)}")
     layers: list[nn.Module] = []
     for width_in, width_out in pairwise(sizes):
-        layers += [nn.Linear(width_in, width_out), ACTIVATIONS[activation]()]
+        layers += [nn.Linear(width_in, width_out), _activation(activation)()]
     return nn.Sequential(*layers[:-1])
+
+
+def _activation(name: str) -> type[nn.Module]:
+    if name not in ACTIVATIONS:
+        raise ValueError(f"unknown activation {name!r}: choose from {list(ACTIVATIONS)}")
+    return ACTIVATIONS[name]
 
 
 class GatedLinear(nn.Linear):
@@ -112,7 +116,7 @@ def conv_encoder(image_shape: Sequence[int], channels: Sequence[int], sizes: Seq
     small = _halved(image_shape, channels)
     layers: list[nn.Module] = [nn.Unflatten(-1, tuple(image_shape))]
     for before, after in pairwise([image_shape[0], *channels]):
-        layers += [nn.Conv2d(before, after, 4, stride=2, padding=1), ACTIVATIONS[activation]()]
+        layers += [nn.Conv2d(before, after, 4, stride=2, padding=1), _activation(activation)()]
     return FlatConvolutions(*layers, nn.Flatten(), mlp([channels[-1] * small[0] * small[1], *sizes], activation))
 
 

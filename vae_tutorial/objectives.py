@@ -50,10 +50,17 @@ def negative_elbo(model: VAE, x: Tensor, beta: float = 1.0, label: Tensor | None
         x: images (B, C, H, W).
         beta: weight of the rate.
         label: classes (B,) for a conditional VAE (Sohn et al. 2015); `fit(…, labels=y)` passes them on.
+
+    Raises:
+        ValueError: a negative beta, or a model whose β is fixed already.
     """
+    if not beta >= 0:
+        raise ValueError(f"beta is the price of a nat and must not be negative, got {beta}")
     if label is not None:
         model = model.given(label=label)
     elif model.conditioned_on == "beta":
+        if model.condition is not None:
+            raise ValueError("this model's β is fixed already: pass the model itself, and beta= beside it")
         model = model.given(beta=beta)
     rate, distortion = rate_distortion(model, x)
     return {"loss": beta * rate + distortion, "rate": rate, "distortion": distortion}
@@ -76,7 +83,12 @@ def free_bits(model: VAE, x: Tensor, floor: float) -> Terms:
     """Loss terms with a rate that is not pushed below `floor` nats per unit (Kingma et al. 2016, free bits).
 
     The floor holds for a unit's mean over the batch; `"rate"` is the true one.
+
+    Raises:
+        ValueError: a negative floor.
     """
+    if not floor >= 0:
+        raise ValueError(f"the floor is a number of nats and must not be negative, got {floor}")
     q = model.posterior(x)
     distortion = -model.likelihood(q.rsample()).log_prob(x)  # (B,)
     per_unit = kl_divergence(q.base_dist, model.prior.base_dist)  # (B, d)
@@ -85,7 +97,13 @@ def free_bits(model: VAE, x: Tensor, floor: float) -> Terms:
 
 
 def controlled_capacity(model: VAE, x: Tensor, capacity: float, gamma: float = 1_000.0) -> Terms:
-    """Loss terms that hold the batch's mean rate at `capacity` nats: distortion + γ·|rate − C| (Burgess et al. 2018)."""
+    """Loss terms that hold the batch's mean rate at `capacity` nats: distortion + γ·|rate − C| (Burgess et al. 2018).
+
+    Raises:
+        ValueError: a negative capacity or γ.
+    """
+    if not (capacity >= 0 and gamma >= 0):
+        raise ValueError(f"capacity (nats) and gamma must not be negative, got {capacity} and {gamma}")
     rate, distortion = rate_distortion(model, x)
     return {"loss": distortion + gamma * (rate.mean() - capacity).abs(), "rate": rate, "distortion": distortion}
 
@@ -102,7 +120,12 @@ def total_correlation(model: VAE, x: Tensor, images: int, beta: float = 1.0) -> 
         x: the batch (B, C, H, W), drawn without replacement, B > 1.
         images: N.
         beta: weight of the total correlation.
+
+    Raises:
+        ValueError: a batch of one image, or fewer images than in the batch.
     """
+    if not 1 < len(x) <= images:
+        raise ValueError(f"the total correlation wants at least 2 images in a batch, and at most N = {images} of them, got {len(x)}")
     q = model.posterior(x)
     z = q.rsample()  # (B, d)
     distortion = -model.likelihood(z).log_prob(x)

@@ -15,12 +15,26 @@ from vae_tutorial.schedules import Schedule
 
 
 def identify(
-    x: Any, *, objective: Callable, transform: Callable | None, learning_rate: Schedule, settings: Mapping[str, Schedule], **plain: Any
+    x: Any,
+    *,
+    seen: Mapping[str, Any],
+    objective: Callable,
+    transform: Callable | None,
+    learning_rate: Schedule,
+    settings: Mapping[str, Schedule],
+    **plain: Any,
 ) -> dict[str, Any]:
-    """What tells a training from others, as JSON values: a hash of its images, names of functions, schedules at eleven points."""
+    """What tells a training from others, as JSON values: hashes of what it sees, names of functions, schedules at eleven points.
+
+    Raises:
+        ValueError: a function without a name, which cannot be told from another.
+    """
+    if "<lambda>" in (_name(objective) + _name(transform)):
+        raise ValueError("a training with a checkpoint wants named functions: a lambda cannot be told from another; use def or partial")
     return plain | {
         "data": _fingerprint(x), "objective": _name(objective), "transform": _name(transform), "learning_rate": _probe(learning_rate),
         "settings": {name: _probe(value) for name, value in settings.items()},
+        **{name: _fingerprint(value) for name, value in seen.items()},
     }  # fmt: skip
 
 
@@ -58,8 +72,8 @@ def resume(path: Path, identity: Mapping, trained: nn.ModuleDict, optimizer: tor
 def _name(function: Callable | None) -> str:
     """What tells one objective or transform from another: its name and, where they are known, its settings."""
     if isinstance(function, partial):
-        settings = {key: _name(value) if callable(value) else value for key, value in function.keywords.items()}
-        return f"{_name(function.func)}{settings}"
+        given = dict(enumerate(function.args)) | function.keywords
+        return f"{_name(function.func)}{ {key: _name(value) if callable(value) else value for key, value in given.items()} }"
     if isinstance(function, nn.Module):
         return f"{type(function).__name__}{ {key: value for key, value in vars(function).items() if type(value) in (int, float)} }"
     return getattr(function, "__name__", str(function))

@@ -86,21 +86,31 @@ def fit(
 
     Raises:
         ValueError: pixels outside [0, 1] under a Bernoulli likelihood, a batch larger than the data, labels that are not
-            one for each image, an unknown precision, or a checkpoint of another training.
+            one for each image, a negative learning rate or number of epochs, an unknown precision, or a checkpoint of
+            another training.
         RuntimeError: an unknown device.
-        FloatingPointError: a term is no longer finite; the message names epoch and term.
+        FloatingPointError: the loss is no longer finite; the message names the epoch and the terms that are not.
     """
     _check(model, x, labels)
+    if validation is not None:
+        _check(model, validation, validation_labels)
+        if (labels is None) != (validation_labels is None):
+            raise ValueError("labels and validation_labels go together: the objective wants both or neither")
+    if epochs < 0:
+        raise ValueError(f"epochs must be at least 0, got {epochs}")
     if not 1 <= batch_size <= len(x):
         raise ValueError(f"batch_size must lie between 1 and the {len(x)} training images, got {batch_size}")
     rate_of_learning = _as_schedule(learning_rate)
+    if min(rate_of_learning(tenth / 10) for tenth in range(11)) < 0:
+        raise ValueError("the learning rate must not be negative")
     schedules = {name: _as_schedule(value) for name, value in (settings or {}).items()}
     home, device = next(model.parameters()).device, training_device(model, device)
     products_in(precision)  # refuses an unknown one before any work
     history, path = History(), Path(checkpoint) if checkpoint else None
     identity = {} if path is None else identify(
-        x, model=str(model), objective=objective, transform=transform, seed=seed, epochs=epochs, batch_size=batch_size,
-        learning_rate=rate_of_learning, weight_decay=weight_decay, settings=schedules, precision=precision,
+        x, model=str(model), configuration=getattr(model, "configuration", None), objective=objective, transform=transform,
+        seen={"labels": labels, "validation": validation, "validation_labels": validation_labels}, seed=seed, epochs=epochs,
+        batch_size=batch_size, learning_rate=rate_of_learning, weight_decay=weight_decay, settings=schedules, precision=precision,
     )  # fmt: skip
     trained = nn.ModuleDict({"model": model} | ({"objective": objective} if isinstance(objective, nn.Module) else {}))
     updates = len(x) // batch_size

@@ -119,12 +119,13 @@ def quantisation_loss(model: VectorQuantisedVAE, x: Tensor, commitment: float = 
 
     z_e is what the encoder gives, e the nearest vector of the codebook, sg the stop of the gradient. The decoder sees e, and the
     encoder receives the decoder's gradient as if it had seen z_e ("straight through"). In place of the loss's middle term,
-    ‖sg[z_e] − e‖², the codebook follows the means of its vectors while the model is in training mode. rate = h·w·log K, nats: the
+    ‖sg[z_e] − e‖², the codebook follows the means of its vectors while the model is in training mode
+    and gradients are recorded. rate = h·w·log K, nats: the
     cost of a grid under the uniform prior; it is constant, hence not in the loss.
     """
     vectors = model.encode(x)  # z_e, (B, h, w, code_dim)
     codes = model.nearest(vectors)
-    if model.training:
+    if model.training and torch.is_grad_enabled():  # not while `evaluate` looks
         model.move_codebook(vectors, codes)
     chosen = model.codebook[codes].clone()  # e; a copy, as the codebook moves
     straight_through = vectors + (chosen - vectors).detach()  # the value of e, the gradient of z_e

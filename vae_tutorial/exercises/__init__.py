@@ -56,18 +56,17 @@ def check(name: str, answer: Any) -> Verdict:
         answer: a number, tensor, array, word, list or function, as the exercise asks for; `...` means "not answered yet".
     """
     try:
-        known = _load(name)
+        if not _load(name):
+            return Verdict(str(name), False, _unknown(name))
     except Exception as error:  # a page's module that does not import
         return Verdict(str(name), False, f"The checks of this page cannot be loaded ({type(error).__name__}: {error}).")
-    if not known:
-        return Verdict(str(name), False, _unknown(name))
     if _unanswered(answer):
         return Verdict(name, False, "Not answered yet: put your answer in place of the three dots, and run the cell again.")
     try:
         hint = _checks[name](answer)
     except UnreadableError as error:
         hint = str(error)
-    except Exception as error:  # an answer of a form that nobody thought of
+    except (Exception, SystemExit) as error:  # an answer of a form that nobody thought of
         hint = f"an answer of type {type(answer).__name__} cannot be checked here ({type(error).__name__}). See what form is asked for."
     return Verdict(name, hint is None, "Right." if hint is None else f"Not yet: {hint}")
 

@@ -3,6 +3,7 @@
 import argparse
 import importlib
 import pkgutil
+import tempfile
 import time
 from pathlib import Path
 from types import ModuleType
@@ -46,8 +47,9 @@ def run(recipe: ModuleType, root: str | Path | None, folder: Path, state: Path, 
         "epochs": recipe.EPOCHS, "minutes": round((time.perf_counter() - started) / 60, 1), "threads": torch.get_num_threads(),
         "torch": torch.__version__,
     }  # fmt: skip
-    save_model(model, recipe.NAME, card, recipe.PRECISION, folder)
-    shipped = load_model(recipe.NAME, folder)  # the rounded weights
+    with tempfile.TemporaryDirectory() as scratch:  # what is in the folder stays until all is measured
+        save_model(model, recipe.NAME, card, recipe.PRECISION, Path(scratch))
+        shipped = load_model(recipe.NAME, Path(scratch))  # the rounded weights
     sets = held_out(recipe.DATA, root, recipe.BINARISATION != "none")
     card["numbers"] = {
         name: evaluate(shipped, part.x, recipe.MEASURE, labels=labels_for(recipe, part), seed=MEASURING_SEED) for name, part in sets.items()
