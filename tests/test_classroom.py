@@ -8,6 +8,7 @@ from pathlib import Path
 import classroom
 import nbformat
 import pytest
+from cell_names import loaded, stored
 from nbclient import NotebookClient
 
 from vae_tutorial import exercises
@@ -140,6 +141,36 @@ def test_a_solution_page_leaves_no_question_open(written, name):
 
 
 @pytest.mark.parametrize("name", PAGES)
+def test_no_heading_of_a_students_page_has_lost_all_that_stood_under_it(written, name):
+    def bare(page: nbformat.NotebookNode) -> int:
+        return sum(bool(re.fullmatch(r"\s*(#+ [^\n]*)?\s*", cell.source)) for cell in page.cells if cell.cell_type == "markdown")
+
+    page = read(written / "student", name)
+    assert bare(page) == bare(PAGES[name])
+    assert not re.search(r"^#+ [^\n]*\s*\Z", prose(page), re.M)
+
+
+def test_the_sheet_of_a_student_ends_without_answers(written):
+    assert "## Answers" in prose(PAGES["teaching/sheet.ipynb"])
+    assert "Answers" not in prose(read(written / "student", "teaching/sheet.ipynb"))
+
+
+def test_a_student_has_the_homework_without_its_rubric_and_without_the_guide(written):
+    folder = written / "student"
+    homework = (folder / "teaching" / "homework.md").read_text("utf-8")
+    for target in re.findall(r"\]\(([^)\s#]+)[^)]*\)", homework):
+        assert (folder / "teaching" / target).exists(), target
+    rubric = prose(PAGES["teaching/quizzes.ipynb"]).split("## The homework's rubric")[1].split("</details>")[0]
+    sentences = [part.strip() for row in re.findall(r"^\| (?!part |--)(.*)", rubric, re.M) for part in row.split("|")[1:3]]
+    assert len(sentences) == 12
+    told = {path: path.read_text("utf-8") for path in folder.rglob("*.md")} | {name: prose(read(folder, name)) for name in PAGES}
+    for page, text in told.items():
+        assert classroom.TEACHERS not in text, page
+        assert [sentence for sentence in sentences if sentence in text] == [], page
+    assert "The homework's rubric" in told["teaching/quizzes.ipynb"]
+
+
+@pytest.mark.parametrize("name", PAGES)
 @pytest.mark.parametrize("folder", ["student", "solutions"])
 def test_what_a_page_shows_and_links_to_is_there(written, folder, name):
     page = read(written / folder, name)
@@ -154,24 +185,3 @@ def test_writing_again_replaces_what_was_there(written):
     classroom.write(written)
     assert not (written / "student" / "old.ipynb").exists()
     assert not written.with_name(f"{written.name}.partial").exists()
-
-
-def stored(source: str) -> set[str]:
-    """Names that a cell sets at its top."""
-    names = set()
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            names.add(node.id)
-        elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-            names.add(node.name)
-        elif isinstance(node, (ast.Import, ast.ImportFrom)):
-            names |= {(alias.asname or alias.name).split(".")[0] for alias in node.names}
-    return names
-
-
-def loaded(source: str) -> set[str]:
-    """Names that a cell reads and does not set itself."""
-    tree = ast.parse(source)
-    arguments = {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
-    read_here = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
-    return read_here - stored(source) - arguments

@@ -157,7 +157,7 @@ def test_the_set_up_cell_is_the_same_everywhere_and_knows_the_books_address():
 
 def test_without_an_address_there_are_no_launch_buttons():
     buttons = [key for key in ("use_repository_button", "use_issues_button", "use_edit_page_button") if CONFIG["html"][key]]
-    launches = [address for address in CONFIG["launch_buttons"].values() if address]
+    launches = [address for name, address in CONFIG["launch_buttons"].items() if name.endswith("_url") and address]
     assert CONFIG["repository"]["url"] or not (buttons or launches)
 
 
@@ -269,7 +269,7 @@ def test_equation_labels_are_unique_and_referred_to(path):
 @for_each_page
 def test_no_path_or_address_of_one_machine(path):
     text = path.read_text("utf-8")
-    assert re.findall(r"""["'\s(=](?:/home/|/root/|/work/|/tmp/|/Users/|[A-Z]:\\\\)\S*""", text) == []
+    assert re.findall(r"""["'\s(=](?:/home/(?!jovyan\b)|/root/|/work/|/tmp/|/Users/|[A-Z]:\\\\)\S*""", text) == []
     assert re.findall(r"\b(?:localhost|127\.0\.0\.1)\b", text) == []
     assert re.findall(r"\b(?:TODO|FIXME|XXX|lorem ipsum)\b", text, re.I) == []
 

@@ -28,7 +28,7 @@ def test_every_tagged_cell_of_the_book_joins_a_block_of_the_guide():
     titles = {block.title for block in PLAN}
     joined = {title for path in slides.pages() for cell in nbformat.read(path, as_version=4).cells if (title := slides.block_of(cell))}
     assert joined <= titles
-    assert {"Two maps", "A cloud for each digit", "Frozen noise", "Drag q", "Code, and which β", "The price of a nat"} <= joined
+    assert {"Two maps", "A cloud for each digit", "Frozen noise", "Drag q", "Code, and which β", "The price of a nat", "Close"} <= joined
 
 
 def test_a_cell_of_an_unknown_block_is_refused():
@@ -46,6 +46,21 @@ def test_every_block_has_a_slide_and_notes(page):
     assert len(page.select("aside.notes")) == len(PLAN)
     headings = [heading.get_text().strip().rstrip("¶") for heading in page.select(".slides h2")]
     assert [title for title in headings if title != "Two maps"] == [block.title for block in PLAN if block.title != "Two maps"]
+
+
+def test_the_last_slides_say_what_to_do_and_show_the_exit_card_of_the_quizzes():
+    cells, models = slides.tagged_cells([slides.BOOK / "teaching" / "quizzes.ipynb"])
+    [card] = cells["Close"]
+    made = BeautifulSoup(slides.html_of(slides.deck(PLAN, cells, models)), "html.parser")
+    to_do, shown = [slide for slide in made.select(".slides section") if not slide.find("section")][-2:]
+    assert to_do.h2.get_text().startswith("Close")
+    assert all(task in to_do.get_text() for task in PLAN[-1].tasks)
+    assert shown.h2.get_text().startswith("The exit card")
+    lines = re.findall(r"^\d\. (.*)", card.source, re.M)
+    assert len(lines) == len(shown.select("ol li")) == 5
+    for line, item in zip(lines, shown.select("ol li"), strict=True):
+        assert line.split("$")[0].replace("*", "") in item.get_text()
+    assert shown.select_one("aside.notes")
 
 
 def test_formulas_are_marked_for_the_sites_mathjax(page):

@@ -1,19 +1,26 @@
 """The teaching kit: the guide's numbers computed again, clocks that add up, links that an explorer reads, sick and mended models."""
 
 import ast
+import base64
+import builtins
+import inspect
 import json
 import math
 import re
+from collections.abc import Sequence
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from urllib.parse import parse_qsl
 
 import nbformat
+import node
 import pytest
 import torch
+from cell_names import loaded, stored
 from torch.distributions import Normal, kl_divergence
 
+import vae_tutorial
 from vae_tutorial import checkpoints, data, exercises, explorers, image_quality, laboratory, objectives
 from vae_tutorial.explorers.quiz import read_quiz, shuffled
 
@@ -22,6 +29,8 @@ TEACHING = ROOT / "book" / "teaching"
 GUIDE = (TEACHING / "instructors-guide.md").read_text("utf-8")
 SESSION = nbformat.read(TEACHING / "session.ipynb", as_version=4)
 PATIENTS = nbformat.read(TEACHING / "debug-this-vae.ipynb", as_version=4)
+HOMEWORK = (TEACHING / "homework.md").read_text("utf-8")
+BETWEEN = torch.tensor([[[[-0.127, 1.245]]]])  # the point between two arms of *Drag q*
 JAVASCRIPT = Path(explorers.__file__).parent / "js"
 
 
@@ -65,10 +74,10 @@ def spreads() -> tuple[list[float], list[float]]:
 
 @cache
 def gaps() -> dict[str, float]:
-    """log p(x), the encoder's K and the best K of the two points of *Drag q*, by sums over a grid."""
+    """log p(x) and the encoder's K of the two points of *Drag q*, and the best K on each hump of the second, by sums over a grid."""
     vae, z = checkpoints.load_model("spiral-1d").requires_grad_(False), torch.linspace(-8, 8, 16_001)
     found = {}
-    for name, x in (("on", laboratory.spiral(1_000, seed=1_234)[:1]), ("between", torch.tensor([[[[-0.127, 1.245]]]]))):
+    for name, x in (("on", laboratory.spiral(1_000, seed=1_234)[:1]), ("between", BETWEEN)):
         step = float(z[1] - z[0])
         log_joint = vae.likelihood(z[:, None]).log_prob(x) + Normal(0.0, 1.0).log_prob(z)
         found[name] = float(log_joint.logsumexp(0)) + math.log(step)
@@ -79,9 +88,21 @@ def gaps() -> dict[str, float]:
 
         q = vae.posterior(x)
         found[f"{name}, encoder"] = gap(float(q.mean), float(q.stddev))
-        places = [*torch.arange(-2.1, -1.6, 0.02).tolist(), *torch.arange(1.9, 2.4, 0.02).tolist()]  # both humps
-        found[f"{name}, best"] = min(gap(mu, sigma) for mu in places for sigma in (0.34, 0.36, 0.38, 0.4, 0.42))
+        for hump, places in (("left", torch.arange(-2.1, -1.6, 0.02)), ("right", torch.arange(1.9, 2.4, 0.02))):
+            found[f"{name}, {hump}"] = min(gap(mu, sigma) for mu in places.tolist() for sigma in (0.34, 0.36, 0.38, 0.4, 0.42))
     return found
+
+
+def three_codes(q: tuple[float, ...]) -> dict[str, float]:
+    """The terms of *Three codes, by hand* for a guess q, in bits."""
+    prior, decoder = (0.5, 0.25, 0.25), (1 / 16, 1 / 4, 1 / 8)
+    joint = [one * other for one, other in zip(prior, decoder, strict=True)]
+
+    def mean_log(above: Sequence[float], below: Sequence[float]) -> float:
+        return sum(weight * math.log2(a / b) for weight, a, b in zip(q, above, below, strict=True) if weight)
+
+    found = {"evidence": math.log2(sum(joint)), "K": mean_log(q, [part / sum(joint) for part in joint]), "L": mean_log(joint, q)}
+    return found | {"rate": mean_log(q, prior), "distortion": -mean_log(decoder, (1, 1, 1))}
 
 
 def facts() -> list[str]:
@@ -92,9 +113,8 @@ def facts() -> list[str]:
     replayed = [(rate, loss - rate) for rate, loss in zip(curves["rate"], curves["loss"], strict=True)]  # by epoch
     saved, bought = (abs(at_beta(1, name) - at_beta(4, name)) for name in ("rate", "distortion"))
     collapsed = at_beta(100, "distortion")
-    prior, decoder, guess = (0.5, 0.25, 0.25), (1 / 16, 1 / 4, 1 / 8), (0.25, 0.25, 0.5)
-    joint = [one * other for one, other in zip(prior, decoder, strict=True)]
-    bound = sum(q * math.log2(j / q) for q, j in zip(guess, joint, strict=True))
+    guess, bench = three_codes((0.25, 0.25, 0.5)), three_codes((0, 0.5, 0.5))
+    assert (bench["rate"], bench["K"]) == (1, 0.5)
     assert card["rate"] == pytest.approx(7, abs=0.5)
     assert collapsed - card["distortion"] > 70
     return [
@@ -107,7 +127,7 @@ def facts() -> list[str]:
         f"pays {collapsed:.1f}",
         f"K = {k['on, encoder']:.2f} nats of $\\log p(x) = {k['on']:.2f}$",
         f"K = {k['between, encoder']:.1f}. ",
-        f"K = {k['between, best']:.2f}, close to $\\log 2 = {math.log(2):.2f}$",
+        f"K = {k['between, left']:.2f} ({k['between, right']:.2f} on the other), close to $\\log 2 = {math.log(2):.2f}$",
         f"$784 \\log 2 = {784 * math.log(2):.1f}$",
         f"784 / 20 = {784 / 20:.1f}",
         f"rate {replayed[0][0]:.1f}, distortion {replayed[0][1]:.1f}",
@@ -118,7 +138,9 @@ def facts() -> list[str]:
         f"{saved:.1f} nats saved, {bought:.1f} paid",
         f"rate {at_beta(100, 'rate'):.2f}, distortion {collapsed:.1f}",
         f"rate {at_beta(0.03, 'rate'):.1f}, distortion {at_beta(0.03, 'distortion'):.1f}",
-        f"$\\log_2 p(x) = {math.log2(sum(joint)):.0f}$, $K = {math.log2(sum(joint)) - bound:.2f}$, $L = {bound:.2f}$ bits",
+        f"$\\log_2 p(x) = {guess['evidence']:.0f}$, $K = {guess['K']:.2f}$, $L = {guess['L']:.2f}$ bits",
+        f"every line comes to −{-bench['evidence']:.0f}, the fourth is −{-bench['L']:.1f} + {bench['K']:.1f}, "
+        f"the sixth −{bench['distortion']:.1f} − {bench['rate']:.0f} + {bench['K']:.1f}",
     ]
 
 
@@ -136,8 +158,27 @@ def test_every_number_of_the_guide_is_that_of_the_shipped_networks():
 def test_the_sheets_answers_have_the_same_numbers():
     text = "\n".join(cell.source for cell in nbformat.read(TEACHING / "sheet.ipynb", as_version=4).cells)
     k = gaps()
-    assert f"$L$ ends at ${k['between'] - k['between, best']:.1f}$" in text
-    assert k["between, best"] == pytest.approx(math.log(2), abs=0.06)
+    left, right = (k["between"] - k[f"between, {hump}"] for hump in ("left", "right"))
+    assert f"$L$ ends at ${left:.1f}$ on the left one and at ${right:.1f}$ on the right one" in text
+    assert (k["between, left"], k["between, right"]) == pytest.approx((math.log(2), math.log(2)), abs=0.08)
+
+
+def test_best_q_climbs_to_the_hump_that_the_guide_names():
+    """The browser's own search, from the link's q, from the encoder's, and from a bell on the other side."""
+    canvas = explorers.drag_q(checkpoints.load_model("spiral-1d"), BETWEEN).children[-1]
+    [link] = set(re.findall(r"#(drag-q&x=2[^\"]+)", GUIDE))
+    linked = dict(parse_qsl(link))
+    starts = [(float(linked["q_mu"]), float(linked["q_log_sigma"])), (canvas.encoder_mu[0], canvas.encoder_log_sigma[0]), (2.0, -1.0)]
+    encoded = base64.b64encode(canvas.log_likelihoods).decode()
+    job = {"kind": "evidence", "logLikelihoods": encoded, "extent": canvas.extent, "count": 1, "point": 0}
+
+    def asked(settings: list[tuple[float, float]]) -> list[dict]:
+        return node.ask(ROOT / "tests" / "js" / "one_latent.mjs", [job | {"settings": [(*setting, 1.0) for setting in settings]}])[0]
+
+    best = [(found["best"]["mu"], found["best"]["logSigma"]) for found in asked(starts)]
+    assert [mu < 0 for mu, _ in best] == [True, True, False]
+    expected = [gaps()[f"between, {hump}"] for hump in ("left", "left", "right")]
+    assert [found["gap"] for found in asked(best)] == pytest.approx(expected, abs=0.004)
 
 
 def test_the_guide_has_no_other_decimal_number():
@@ -221,6 +262,69 @@ def test_there_are_four_plans_and_the_reading_takes_twenty_minutes():
     assert sum(map(int, re.findall(r"\((\d+) minutes\)", reading))) == 20
 
 
+SHORT = dict(re.findall(r"^### (First|Second|Third): (.*?)(?=^##)", GUIDE, re.M | re.S))  # the three sessions of 50 minutes
+
+
+def lasting(table: str) -> dict[str, int]:
+    """The minutes of what a session shares with the 90 minutes, in the first table with a clock."""
+    rows = re.findall(r"^\| \d+ \| (\d+) \| \**(Quiz before|Two maps|A cloud for each digit)", table, re.M)
+    return {title: int(minutes) for minutes, title in rows}
+
+
+def test_the_short_sessions_use_the_sheet_and_the_slips():
+    parts = {name: sorted(re.findall(r"Sheet, part (\d)", text)) for name, text in SHORT.items()}
+    assert parts == {"First": ["1", "2"], "Second": ["3", "4"], "Third": ["5", "6"]}
+    for name, text in SHORT.items():
+        assert re.search(r"slips (?:of paper )?go round|[Ss]lips and spare Sheets", text), name
+        assert re.search(r"Exit card, lines? [\d and]+, on the slip", text), name
+    assert "Then the [Sheet](sheet.ipynb) and slips of paper go round" in SHORT["First"]
+
+
+def test_the_first_session_takes_as_long_as_the_90_minutes_for_the_same():
+    assert lasting(SHORT["First"]) == lasting(GUIDE.split("## Three sessions")[0])
+    assert len(lasting(SHORT["First"])) == 3
+    assert "as above; one learner draws" in SHORT["First"]
+
+
+def test_the_short_sessions_reading_takes_twenty_minutes_and_defines_what_it_uses():
+    reading = GUIDE.split("## Three sessions")[1].split("\n### ")[0]
+    assert sum(map(int, re.findall(r"\((\d+) minutes\)", reading))) == 20
+    page = "\n\n".join(cell.source for cell in read("foundations/the-maths").cells if cell.cell_type == "markdown")
+    [begins] = re.findall(r'the end of \*Information\*, from "([^"]+)"', reading)
+    assert "$$ (eq-kl)" in page.split("\n## Information\n")[1].split("\n### ")[0].split(begins)[1]
+    for title in ("KL both ways", "The question"):
+        assert f"*{title}*" in reading
+        assert f"\n## {title}\n" in page
+
+
+def test_what_the_exit_card_asks_of_chance_is_asked_in_the_90_minutes():
+    """Objective 2, in a block that is not to spare."""
+    [question] = re.findall(r"^\| 2 \| .*\| ([^|]+\?) \| 2 \|$", GUIDE, re.M)
+    assert f'"{question}"' in GUIDE.split(" · A cloud for each digit\n")[1].split("\n### ")[0]
+
+
+def read(name: str) -> nbformat.NotebookNode:
+    return nbformat.read(ROOT / "book" / f"{name}.ipynb", as_version=4)
+
+
+@pytest.mark.parametrize(("name", "heading"), [("foundations/code", "Train"), ("teaching/debug-this-vae", "Patient 1")])
+def test_the_cells_that_are_to_have_run_before_the_third_session_are_all_that_is_needed(name, heading):
+    assert re.search(rf"all cells above (?:the heading )?\*{heading}\*", SHORT["Third"])
+    parts: list[list[str]] = [[], [], []]  # code above the heading, under it, and after the next
+    place = 0
+    for cell in read(name).cells:
+        if cell.cell_type == "markdown" and (titles := re.findall(r"^## (.+)$", cell.source, re.M)):
+            place = 1 if titles[-1] == heading else min(2 * place, 2)
+        elif cell.cell_type == "code":
+            parts[place].append(cell.source)
+    above, under = ("\n".join(sources) for sources in parts[:2])
+    assert loaded(under) - set(dir(builtins)) - {"display"} <= stored(above)
+    assert loaded(under) & stored(above), "the cells above are needed"
+    told = {"Train": "784 log 2", "Patient 1": "def healthy("}  # the first question's answer; the healthy model to compare with
+    assert told[heading] in above
+    assert "lids down until the vote" in SHORT["Third"]
+
+
 def test_headings_of_the_90_minutes_follow_its_clock():
     spans = [(int(a), int(b)) for a, b in re.findall(r"^### (\d+)–(\d+) ·", GUIDE, re.M)]
     starts = {at for at, _ in plans()[0]} | {90}
@@ -250,10 +354,10 @@ def read_by(explorer: str) -> set[str]:
     return names
 
 
-def sections() -> dict[str, str]:
-    """The explorer under each heading of the session page, by the heading's anchor."""
+def sections(page: nbformat.NotebookNode = SESSION) -> dict[str, str]:
+    """The explorer under each heading of a page, by the heading's anchor."""
     found, anchor = {}, ""
-    for cell in SESSION.cells:
+    for cell in page.cells:
         if cell.cell_type == "markdown" and (headings := re.findall(r"^## (.+)$", cell.source, re.M)):
             anchor = re.sub(r"[^a-z0-9]+", "-", headings[-1].lower()).strip("-")
         elif shown := re.findall(r"explorers\.(\w+)\(", cell.source):
@@ -277,6 +381,18 @@ def test_links_name_a_heading_and_what_its_explorer_reads():
         assert set(given) <= read_by(shown[place]), link
         assert all(math.isfinite(float(value)) for value in given.values())
     assert {link.split("&")[0] for link in links()} == set(shown), "every explorer has its links"
+
+
+def test_links_to_other_pages_name_a_heading_and_what_its_explorer_reads():
+    found = re.findall(r'href="\.\./([\w/-]+)\.html#([\w-]+)&([^"]+)"', GUIDE)
+    assert found
+    for page, place, settings in found:
+        shown = sections(read(page))[place]
+        assert set(dict(parse_qsl(settings, strict_parsing=True))) <= read_by(shown), place
+        assert (page, place, shown) == ("foundations/autoencoders", "move-the-bottleneck", "bottleneck")
+        opens_at = inspect.signature(explorers.bottleneck).parameters["d"].default
+        assert f"opens at d = {opens_at}" in SHORT["First"]
+        assert dict(parse_qsl(settings)) == {"d": "1"}, "where no answer is to be seen"
 
 
 def test_the_session_page_shows_one_explorer_under_each_heading():
@@ -303,6 +419,14 @@ def test_the_teacher_is_told_the_right_letters():
     assert f"(Right, for your eyes: {', '.join(right)}. " in GUIDE
 
 
+def test_a_kl_is_of_its_first_argument_from_its_second():
+    """As *Notation* has it; the other words would turn it round."""
+    [question] = [asked for asked in read_quiz("after-the-session") if "Two KL divergences" in asked["question"]]
+    assert question["choices"][0]["text"].startswith("KL₁ is that of q(z|x) from the prior p(z)")
+    assert not re.search(r"\bfrom\b[^,;]*\bto\b", " ".join(choice["text"] for choice in question["choices"]))
+    assert not re.search(r"KL from|(?:one|KL) to the prior", GUIDE)
+
+
 def test_each_bench_has_its_own_q_and_k_of_the_three_codes():
     posterior = torch.tensor([0.25, 0.5, 0.25])
     for q, k in {"(0, 1, 0)": 1, "(0, ½, ½)": 0.5, "(½, ¼, ¼)": 0.25, "(¼, ½, ¼)": 0}.items():
@@ -315,6 +439,42 @@ def test_the_log_of_the_last_question_is_what_a_collapsed_model_reports():
     question = json.dumps(read_quiz("after-the-session")[-1], ensure_ascii=False)
     assert f"loss {at_beta(100, 'distortion') / 784:.2f}" in question
     assert f"about {at_beta(100, 'distortion'):.0f} nats" in question
+
+
+# ---------------------------------------------------------------- homework, rooms and machines
+
+
+def test_the_homework_is_a_page_without_answers_that_the_teachers_pages_lead_to():
+    minutes = [int(row) for row in re.findall(r"^\| \d\. .* \| (\d+) \| ", HOMEWORK, re.M)]
+    assert len(minutes) == 5
+    assert 120 < sum(minutes) < 140
+    assert "a good two hours" in HOMEWORK
+    expected = GUIDE.split("\n## Homework\n")[1].split("\n## ")[0]
+    assert len(re.findall(r"^\| \d\. ", expected, re.M)) == 5
+    assert not re.search(r"nats|eq-board|instructors-guide|<details>", HOMEWORK)
+    quizzes, session = ((TEACHING / f"{name}.ipynb").read_text("utf-8") for name in ("quizzes", "session"))
+    for page in (expected, quizzes, session):
+        assert "[Homework](homework.md)" in page
+    for text in (GUIDE, quizzes):
+        assert "#homework" not in text, "the teacher's section is not for the class"
+
+
+def test_the_homework_asks_for_patients_that_nobody_has_met_and_marks_whoever_had_fewer_than_two_wrong():
+    assert "three patients that you have not met in class" in HOMEWORK
+    assert "2 first" in SHORT["Third"]
+    assert "then 1 (where σ comes from) and 3" in SHORT["Third"]
+    assert "three of 4 to 9, for 1 to 3 were cured in class" in GUIDE
+    rubric = (TEACHING / "quizzes.ipynb").read_text("utf-8").split("## The homework's rubric")[1]
+    for case in ("two", "fewer"):
+        assert f"| quiz after, {case} wrong | " in rubric
+
+
+def test_commands_of_the_guide_name_their_python_and_the_wheel_of_this_version():
+    for command in re.findall(r"`([^`]*\bpython[\w.]* -m [^`]*)`", GUIDE):
+        assert re.match(r"vae/bin/python |python3 -m venv ", command), command
+    assert f"vae/bin/python -m pip install vae_tutorial-{vae_tutorial.__version__}-py3-none-any.whl jupyterlab" in GUIDE
+    assert GUIDE.count(r"`vae\Scripts\python`") == 2
+    assert "the folder `solutions/` as well: delete it" in GUIDE
 
 
 # ---------------------------------------------------------------- debug this VAE

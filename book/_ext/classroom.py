@@ -16,16 +16,22 @@ from nbformat import NotebookNode
 BOOK = Path(__file__).parents[1]
 TOLD = "Solution|Answers|What you want to read|For the teacher"  # how a folded part begins that is not for a student's page
 PROSE_SOLUTION = re.compile(rf"\n*<details>\s*<summary>(?:{TOLD})\b.*?</summary>(.*?)</details>", re.S)
+NOTHING_LEFT = re.compile(r"\s*(?:#+ [^\n]*)?\s*")  # of a cell: no text, or a heading alone
 TEACHERS = "instructors-guide.md"  # left out of the student folder, and linked from nowhere in it
 TO_TEACHERS = re.compile(rf"\[([^\]]*)\]\([^)]*{re.escape(TEACHERS)}[^)]*\)")
 
 
 def student_version(page: NotebookNode) -> NotebookNode:
-    """The page without its solutions, those in prose included."""
-    kept = [_copied(cell) for cell in page.cells if not is_solution(cell)]
-    for cell in kept:
+    """The page without its solutions, those in prose included; a heading that had nothing else under it goes with them."""
+    kept = []
+    for cell in map(_copied, page.cells):
         if cell.cell_type == "markdown":
-            cell.source = TO_TEACHERS.sub(r"\1", PROSE_SOLUTION.sub("", cell.source))
+            told = PROSE_SOLUTION.sub("", cell.source)
+            if told != cell.source and NOTHING_LEFT.fullmatch(told):
+                continue
+            cell.source = TO_TEACHERS.sub(r"\1", told)
+        if not is_solution(cell):
+            kept.append(cell)
     return _notebook(page, kept)
 
 

@@ -2,6 +2,7 @@
 
 There is one source. The guide's blocks ("### 5–15 · Two maps") give the order, and their text the speaker notes. A cell of any page
 joins a block by its metadata: ``"slideshow": {"slide_type": "slide", "block": "Two maps"}``. Pages whose cells show something are run.
+A block without code among its cells begins with what is to be done, from the guide's table.
 The deck in ``_build/slides`` needs no server: reveal.js, the widgets' runtime and MathJax lie beside it.
 """
 
@@ -115,7 +116,7 @@ def deck(plan: list[Block], cells: dict[str, list[NotebookNode]], models: dict[s
         shown = cells.get(block.title, [])
         if block.equation:
             add(f"## {block.title}\n\n$${block.equation}$$", "slide")
-        elif not shown:
+        elif all(cell.cell_type == "markdown" for cell in shown):
             add(f"## {block.title}\n\n" + "\n\n".join(block.tasks), "slide")
         for cell in shown:
             copy = nbformat.from_dict(cell)
