@@ -70,14 +70,18 @@ def test_command_line_records_and_judges(tmp_path, monkeypatch, capsys):
 
 @pytest.mark.parametrize("path", [benchmark.RECORD])
 def test_shipped_record_is_complete(path):
-    for entry in json.loads(path.read_text("utf-8")).values():
+    entries = json.loads(path.read_text("utf-8"))
+    assert entries
+    for entry in entries.values():
         assert {"machine", "date", "command", "seed", "updates", "milliseconds", "ratios", "test_loss"} <= set(entry)
         assert abs(entry["test_loss"]["ours"] - entry["test_loss"]["textbook"]) < 1
 
 
 def test_memory_is_recorded_of_every_page_with_each_build_of_pytorch():
     pages = {kernels.name_of(path) for path in kernels.page_paths()}
-    for build in json.loads(kernels.RECORD.read_text("utf-8")).values():
+    builds = json.loads(kernels.RECORD.read_text("utf-8"))
+    assert set(builds) == {"cpu", "cuda"}
+    for build in builds.values():
         assert set(build["pages"]) == pages
         assert all(0 < memory["after"] <= memory["peak"] for memory in build["pages"].values())
 

@@ -126,7 +126,7 @@ def test_factory_refuses_what_it_cannot_show(small, images):
         explorers.continuous_beta(small, images, CURVE, [{"beta": 1}, {"beta": 2}], points=20)
     with pytest.raises(ValueError, match="not this network's"):
         explorers.continuous_beta(small, images, [point | {"rate_per_unit": [1.0]} for point in CURVE], CURVE, points=20)
-    for beta in (200.0, 0.001, -1.0):
+    for beta in (200.0, 0.001, -1.0, float("nan")):
         with pytest.raises(traitlets.TraitError):
             explorers.continuous_beta(small, images, CURVE, CURVE, points=20, beta=beta)
 

@@ -80,3 +80,5 @@ def test_what_it_refuses(models, images):
         explorers.denoising(denoiser, VAE(2, (4,), image_shape=(1, 8, 8)), images)
     with pytest.raises(ValueError, match="samples must be indices"):
         explorers.denoising(denoiser, vae, images, samples=[40])
+    with pytest.raises(traitlets.TraitError, match="level must be finite, not nan"):
+        explorers.denoising(denoiser, vae, images, level=float("nan"))

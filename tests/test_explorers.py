@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import node
 import pytest
 import torch
 import traitlets
+from colours import contrast
 from ipywidgets.embed import dependency_state
 
 from vae_tutorial import explorers, likelihoods, networks, objectives
@@ -119,6 +121,37 @@ def test_javascript(script):
 @pytest.mark.parametrize("module", sorted(javascript.FOLDER.glob("*.js")), ids=lambda path: path.name)
 def test_module_loads_in_node(module):
     node.run("--input-type=module", "--eval", f"await import({json.dumps(module.as_uri())})")
+
+
+@pytest.mark.parametrize("selector", [".vae-explorer", '.vae-explorer[data-vae-theme="dark"]'], ids=["light", "dark"])
+def test_the_digits_of_a_map_are_legible_on_its_card(selector):
+    blocks = re.findall(rf"^{re.escape(selector)} \{{(.*?)\}}", javascript.style_sheet(), re.M | re.S)
+    colours = dict(re.findall(r"--vae-([\w-]+): (#\w{6});", "".join(blocks)))
+    for name in ("soft", *(f"class-{label}" for label in range(10))):
+        assert contrast(colours[name], colours["card"]) >= 4.5, name
+
+
+def test_no_number_of_a_canvas_may_be_nan():
+    kinds = [kind for kind in Canvas.__subclasses__() if kind.__module__.startswith("vae_tutorial.explorers")]
+    found = [(kind, name) for kind in kinds for name, trait in kind.class_traits(sync=True).items() if isinstance(trait, traitlets.Float)]
+    assert len(found) > 40
+    for kind, name in found:
+        with pytest.raises(traitlets.TraitError, match=f"{name} must be (finite|positive), not nan"):
+            kind(**{name: float("nan")})
+
+
+def test_javascript_imports_and_exports_nothing_in_vain():
+    modules = {path.name: path.read_text("utf-8") for path in javascript.FOLDER.glob("*.js")}
+    asked = {path.name: path.read_text("utf-8") for path in JS_TESTS.glob("*.mjs")}
+    wanted = set()
+    for name, text in (modules | asked).items():
+        for imported, source in re.findall(r'^import \{ ([\w, ]+) \} from "[./\w]*?(\w+\.js)";$', text, re.M):
+            wanted |= {(source, each) for each in imported.split(", ")}
+            in_vain = [each for each in imported.split(", ") if len(re.findall(rf"\b{each}\b", text)) < 2]
+            assert not in_vain, f"{name} imports {in_vain} from {source} and does not use it"
+    exported = {(name, each) for name, text in modules.items() for each in javascript.EXPORTED.findall(text)}
+    assert len(exported) > 100
+    assert exported <= wanted, f"exported, and imported by no module and no test: {sorted(exported - wanted)}"
 
 
 def joined_modules():

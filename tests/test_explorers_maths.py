@@ -82,6 +82,8 @@ def test_two_densities():
             setattr(canvas, trait, value)
         with pytest.raises(traitlets.TraitError):
             explorers.two_densities(**{trait: value})
+        with pytest.raises(traitlets.TraitError, match=f"{trait} must be finite, not nan"):
+            explorers.two_densities(**{trait: float("nan")})
 
 
 # ---------------------------------------------------------------- drag q

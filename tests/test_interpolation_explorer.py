@@ -126,6 +126,11 @@ def test_what_it_refuses(images):
         explorers.interpolation(vae, autoencoder, images, starts=[1, 2], start=2, points=40)
     with pytest.raises(ValueError, match="points must lie in 1 … 60"):
         explorers.interpolation(vae, autoencoder, images, points=61)
+    for points, left in ((1, 0), (2, 0), (3, 1)):
+        with pytest.raises(ValueError, match=f"points = {points} leaves {left} digits"):
+            explorers.interpolation(vae, autoencoder, images, starts=[0], ends=[1], start=0, points=points)
+    two = explorers.interpolation(vae, autoencoder, images, starts=[0], ends=[1], start=0, points=4).children[-1]
+    assert all(distance > 0 for distance in two.neighbours.values())
     with pytest.raises(ValueError, match="logits"):
         explorers.interpolation(VAE(16, likelihood="gaussian"), autoencoder, images, points=40)
     with pytest.raises(ValueError, match="judge is a model of images of shape"):

@@ -145,6 +145,7 @@ def parsed(snapshot: str) -> dict[str, Any]:
 
 def compared(shown: dict[str, Any], expected: dict[str, np.ndarray]) -> dict[str, float]:
     """The largest difference between what is shown and what is expected, by name; of large numbers the relative one."""
+    assert expected, "nothing is compared"
     return {name: float(np.abs(np.asarray(shown[name]) - value).max() / max(1, np.abs(value).max())) for name, value in expected.items()}
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from live_explorer import PHONE, each
 from references import reference
-from waiting import next_frame
+from waiting import all_of, next_frame
 
 from vae_tutorial import checkpoints
 from vae_tutorial.networks import layer_specification
@@ -71,7 +71,7 @@ def test_models_and_digits_are_chosen(show, explorer):
     bounds = []
     for place in range(len(explorer.state["variants"])):
         menu.select_option(index=place)
-        for pick in live.el.locator(".vae-ten button").all()[:3]:
+        for pick in all_of(live.el.locator(".vae-ten button"), 10)[:3]:
             pick.click()
             next_frame(live.page)
             bounds.append(live.agree(expected, "a digit")["bound"])

@@ -7,7 +7,9 @@ import pytest
 from live_explorer import PHONE, each_kind
 from references import reference
 from shipped import pictures
-from waiting import next_frame
+from waiting import all_of, next_frame
+
+from vae_tutorial.explorers.latent_map import PRIOR_EXTENT
 
 pytestmark = pytest.mark.browser
 
@@ -29,7 +31,7 @@ REDUCTIONS = {
 def test_map_is_dragged_and_steered(show, explorer):
     live, expected = show(explorer), reference(explorer)
     half = explorer.state["extent"] / 2
-    for pane in live.el.locator("canvas[data-map]").all():
+    for pane in all_of(live.el.locator("canvas[data-map]"), 1 + bool(explorer.state.get("autoencoder_layers"))):
         live.stroke(live.points_in(pane, [(0.5, 0.5), (0.7, 0.4), (0.75, 0.25)]))
         z = live.agree(expected, "map dragged")["sliders"]
         assert (z["z₁"], z["z₂"]) == pytest.approx((half, half), abs=half / 10), f"{explorer}: drag"
@@ -56,9 +58,9 @@ def test_map_buttons_change_the_picture(show, explorer):
     live = show(explorer)
     pane = live.el.locator("canvas[data-map]").first
     picture = "(canvas) => canvas.toDataURL()"
-    for name in ("decoded grid", "zoom to the prior"):
-        if not live.button(name).count():
-            continue
+    names = ["decoded grid", *(["zoom to the prior"] if explorer.state["extent"] > 1.3 * PRIOR_EXTENT else [])]
+    assert [live.button(name).count() for name in ("decoded grid", "zoom to the prior")] == [1, len(names) - 1]
+    for name in names:
         before = pane.evaluate(picture)
         live.button(name).click()
         live.page.wait_for_function("([canvas, before]) => canvas.toDataURL() !== before", arg=[pane.element_handle(), before])
@@ -74,7 +76,7 @@ def test_every_width_and_digit_is_decoded(show, explorer):
     assert live.agree(expected, "d at its largest")["sliders"]["d"] == 64
     live.press("d", "Home")
     assert live.agree(expected, "d at its smallest")["sliders"]["d"] == 1
-    for pick in live.el.get_by_role("button", name="enlarge digit").all():
+    for pick in all_of(live.el.get_by_role("button", name="enlarge digit"), len(pictures(explorer, "digits"))):
         pick.click()
         next_frame(live.page)
         assert pick.get_attribute("aria-pressed") == "true", f"{explorer}: {pick.get_attribute('aria-label')} is not pressed"
@@ -90,11 +92,32 @@ def test_curve_chooses_the_width(show, explorer):
     assert live.agree(expected, "curve dragged")["sliders"]["d"] > 2, f"{explorer}: dragging on the curve does not move d"
 
 
+@each_kind("Bottleneck")
+def test_what_is_pressed_is_outlined_in_forced_colours(show, explorer):
+    live = show(explorer, fresh=True, forced_colors="active")
+    tell = "(el) => [...el.querySelectorAll('[aria-pressed]')].map((node) => [node.ariaPressed, getComputedStyle(node).outlineStyle])"
+    assert {tuple(each) for each in live.el.evaluate(tell)} == {("true", "solid"), ("false", "none")}
+
+
+@each_kind("Bottleneck", "TrainingReplay", "Rotation", "ImportanceBound")
+def test_a_finger_scrolls_the_page_past_a_plot(show, explorer):
+    live, expected = show(explorer, **PHONE), reference(explorer)
+    plot = live.el.locator("canvas.vae-active:is(.vae-curve, .vae-area)").first
+    along = live.points_in(plot, [(0.6, 0.9), (0.6, 0.6), (0.6, 0.3), (0.6, 0.05)])
+    plot.evaluate("(node) => node.addEventListener('pointercancel', () => { node.dataset.cancelled = 'true'; })")
+    before = live.page.evaluate("scrollY")
+    live.touch(along)
+    live.page.wait_for_function("([node, before]) => node.dataset.cancelled && scrollY > before", arg=[plot.element_handle(), before])
+    next_frame(live.page)
+    shown = live.agree(expected, "scrolled past a plot")["sliders"][live.labels[0]]
+    assert shown > 1, f"{explorer}: a finger that scrolls throws {live.labels[0]} back to its start"
+
+
 @each_kind("DrawDigit")
 def test_samples_are_picked(show, explorer):
     live, expected = show(explorer), reference(explorer)
     samples = pictures(explorer, "samples").flatten(1).numpy()
-    for index, pick in enumerate(live.el.locator(".vae-samples button").all()):
+    for index, pick in enumerate(all_of(live.el.locator(".vae-samples button"), len(samples))):
         pick.click()
         next_frame(live.page)
         shown = live.agree(expected, f"sample {index} picked")
@@ -176,7 +199,7 @@ def test_calculator_knows_beta(show, explorer, beta):
 def test_calculator_examples(show, explorer):
     live, expected = show(explorer), reference(explorer)
     seen = set()
-    for example in live.el.get_by_role("group", name="examples").get_by_role("button").all():
+    for example in all_of(live.el.get_by_role("group", name="examples").get_by_role("button"), 5):  # "reset" is the last
         example.click()
         next_frame(live.page)
         seen.add(live.agree(expected, example.inner_text())["betaEffective"])
@@ -209,7 +232,7 @@ def test_likelihood_of_a_digit_is_best_at_its_own_rms_error(show, explorer):
     live, expected = show(explorer), reference(explorer)
     live.button("Gaussian").click()
     picks = live.el.get_by_role("button", name="go to the code of a")
-    for index, pick in enumerate(picks.all()[:3]):
+    for index, pick in enumerate(all_of(picks, len(pictures(explorer, "digits")))[:3]):
         pick.click()
         next_frame(live.page)
         assert live.agree(expected, f"digit {index} picked")["digit"] == index

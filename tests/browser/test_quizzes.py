@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from live_explorer import PHONE, each, each_kind
-from waiting import next_frame
+from waiting import all_of, next_frame
 
 pytestmark = pytest.mark.browser
 
@@ -102,7 +102,7 @@ def test_quiz_is_answered_by_finger_in_both_themes(show, explorer):
 @each_kind("Quiz")
 def test_focus_moves_through_a_quiz_and_out(show, explorer):
     live = show(explorer, fresh=True)  # after a press of the mouse, focus that a script sets has no ring
-    for form in live.el.locator("form").all():
+    for form in all_of(live.el.locator("form"), len(explorer.state["questions"])):
         radio, check = form.get_by_role("radio").first, form.get_by_role("button", name="Check")
         radio.focus()
         ring = radio.evaluate("(node) => getComputedStyle(node).outlineStyle")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from live_explorer import PHONE, each
 from references import reference
-from waiting import next_frame
+from waiting import all_of, next_frame
 
 pytestmark = pytest.mark.browser
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.browser
 def test_curves_choose_the_epoch(show, explorer, device):
     live, expected = show(explorer, **(PHONE if device == "finger" else {})), reference(explorer)
     drag = live.touch if device == "finger" else live.stroke
-    for curve in live.el.locator("canvas[role=slider]").all():
+    for curve in all_of(live.el.locator("canvas[role=slider]"), 2):
         drag(live.points_in(curve, [(0.3, 0.5), (0.6, 0.5), (0.97, 0.5)]))
         assert live.agree(expected, f"curve dragged to its end by {device}")["sliders"]["epoch"] == 60
         drag(live.points_in(curve, [(0.9, 0.5), (0.4, 0.5), (0.1, 0.5)]))
@@ -25,13 +25,14 @@ def test_curves_choose_the_epoch(show, explorer, device):
 @each("TrainingReplay")
 def test_curves_are_steered_by_keys(show, explorer):
     live, expected = show(explorer, "epoch=10"), reference(explorer)
-    for curve in live.el.locator("canvas[role=slider]").all():
+    keys = {"Home": 0, "PageUp": 6, "ArrowRight": 8, "ArrowLeft": 6, "End": 60, "PageDown": 25, "Shift+ArrowLeft": 1}
+    for curve in all_of(live.el.locator("canvas[role=slider]"), 2):
         curve.focus()
-        live.page.keyboard.press("ArrowRight")
-        assert live.agree(expected, "arrow to the right")["sliders"]["epoch"] == 13
-        assert curve.get_attribute("aria-valuenow") == "13"
-        live.page.keyboard.press("ArrowLeft")
-        assert live.agree(expected, "and back")["sliders"]["epoch"] == 10
+        for key, epoch in keys.items():
+            live.page.keyboard.press(key)
+            assert live.agree(expected, key)["sliders"]["epoch"] == epoch
+            assert curve.get_attribute("aria-valuenow") == str(epoch)
+            assert curve.get_attribute("aria-valuetext").startswith(f"epoch {epoch}: "), f"{explorer}: after {key}"
 
 
 @each("TrainingReplay")

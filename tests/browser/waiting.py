@@ -1,6 +1,6 @@
 """Waiting for conditions instead of for time; every wait ends after the page's default timeout."""
 
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page, expect
 
 LOADED = "() => document.readyState === 'complete' && document.fonts.ready.then(() => true)"
 # Widgets wait until the reader is near; before the page is printed all of them come.
@@ -15,6 +15,13 @@ def settle(page: Page) -> None:
     """Wait until the page stands still: loaded, fonts there, every explorer ready, wherever it is, and every formula written."""
     for condition in (LOADED, WIDGETS_DRAWN, EXPLORERS_READY, FORMULAS_WRITTEN, FRAMES):
         page.wait_for_function(condition)
+
+
+def all_of(locator: Locator, count: int) -> list[Locator]:
+    """All elements of a locator, once they are so many: its own `all` does not wait, and a loop over none of them tests nothing."""
+    assert count, f"no elements are expected of {locator}"
+    expect(locator).to_have_count(count)
+    return locator.all()
 
 
 def next_frame(page: Page) -> None:

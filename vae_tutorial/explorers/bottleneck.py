@@ -11,6 +11,7 @@ from vae_tutorial.data import Images
 from vae_tutorial.explorers.canvas import (
     LOOK,
     Canvas,
+    FiniteFloat,
     check_image_shape,
     check_indices,
     first_of_each,
@@ -33,8 +34,8 @@ class Bottleneck(Canvas):
     d = traitlets.Int(1, min=1).tag(sync=True)
     digit = traitlets.Int(0, min=0).tag(sync=True)
     count = traitlets.Int(1, min=1).tag(sync=True)  # images behind the two curves
-    squared_errors = traitlets.List(traitlets.Float()).tag(sync=True)  # mean of the images at d = 1, 2, …
-    cross_entropies = traitlets.List(traitlets.Float()).tag(sync=True)  # the same, in nats
+    squared_errors = traitlets.List(FiniteFloat()).tag(sync=True)  # mean of the images at d = 1, 2, …
+    cross_entropies = traitlets.List(FiniteFloat()).tag(sync=True)  # the same, in nats
     precision = traitlets.Enum(PRECISIONS, "int8").tag(sync=True)
     decoder_layers = traitlets.List().tag(sync=True)
     decoder_weights = traitlets.Bytes().tag(sync=True)

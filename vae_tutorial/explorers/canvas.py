@@ -1,11 +1,13 @@
 """What all explorers share in Python: the canvas widget's base class and the codes, layers and labels it is given."""
 
 from collections.abc import Sequence
+from math import isfinite
 from typing import Any
 
 import anywidget
 import ipywidgets
 import torch
+import traitlets
 from torch import Tensor, nn
 
 from vae_tutorial.data import Images
@@ -22,6 +24,21 @@ class Canvas(anywidget.AnyWidget):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in self.shown)})"
+
+
+class FiniteFloat(traitlets.Float):
+    """A number within its bounds, and a finite one: NaN is neither below a lower bound nor above an upper one, and no JSON."""
+
+    def validate(self, obj: Any, value: Any) -> float:
+        """The value, as a float.
+
+        Raises:
+            TraitError: no number, one outside the bounds, or NaN or infinity.
+        """
+        number = super().validate(obj, value)
+        if not isfinite(number):
+            raise traitlets.TraitError(f"{self.name or 'a number'} must be finite, not {number}")
+        return number
 
 
 LOOK: dict[str, Any] = {"style": {"description_width": "2.5em"}, "layout": {"width": "auto", "max_width": "840px"}}

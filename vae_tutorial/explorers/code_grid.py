@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn.functional import one_hot, pad, unfold
 
 from vae_tutorial.data import Images
-from vae_tutorial.explorers.canvas import LOOK, Canvas, check_indices, first_of_each, label_bytes, network_traits, stack
+from vae_tutorial.explorers.canvas import LOOK, Canvas, FiniteFloat, check_indices, first_of_each, label_bytes, network_traits, stack
 from vae_tutorial.explorers.javascript import join_modules
 from vae_tutorial.explorers.weights import PRECISIONS, float32_bytes, lossless_precision, uint8_bytes
 from vae_tutorial.vector_quantisation import VectorQuantisedVAE
@@ -28,7 +28,7 @@ class CodeGrid(Canvas):
     size = traitlets.List(traitlets.Int()).tag(sync=True)  # rows and columns of the grid
     background = traitlets.Int(0, min=0).tag(sync=True)  # the most frequent code
     patches = traitlets.Bytes().tag(sync=True)  # uint8 (K, 12, 12): the mean image around each code's cells
-    frequency = traitlets.List(traitlets.Float()).tag(sync=True)  # of each code among the images' cells
+    frequency = traitlets.List(FiniteFloat()).tag(sync=True)  # of each code among the images' cells
     precision = traitlets.Enum(PRECISIONS, "int8").tag(sync=True)
     decoder_layers = traitlets.List().tag(sync=True)
     decoder_weights = traitlets.Bytes().tag(sync=True)

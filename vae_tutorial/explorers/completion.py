@@ -7,9 +7,9 @@ import torch
 import traitlets
 
 from vae_tutorial.data import Images
-from vae_tutorial.explorers.canvas import LOOK, Canvas, check_image_shape, check_indices, check_planar, first_of_each, network_traits, stack
+from vae_tutorial.explorers.canvas import LOOK, Canvas, FiniteFloat, check_indices, check_planar, first_of_each, network_traits, stack
 from vae_tutorial.explorers.javascript import join_modules
-from vae_tutorial.explorers.weights import float32_bytes, lossless_precision, uint8_bytes
+from vae_tutorial.explorers.weights import PRECISIONS, float32_bytes, lossless_precision, uint8_bytes
 from vae_tutorial.inpainting import EXTENT, POINTS, SIDES
 from vae_tutorial.models import VAE
 
@@ -26,8 +26,8 @@ class Completion(Canvas):
     covered = traitlets.Int(14, min=0, max=28).tag(sync=True)
     seed = traitlets.Int(1, min=1).tag(sync=True)  # of the posterior samples
     points = traitlets.Int(POINTS, min=2).tag(sync=True)  # of the grid, along each axis
-    extent = traitlets.Float(EXTENT).tag(sync=True)
-    precision = traitlets.Enum(["float16", "int8"], "float16").tag(sync=True)
+    extent = FiniteFloat(EXTENT).tag(sync=True)
+    precision = traitlets.Enum(PRECISIONS, "float16").tag(sync=True)
     decoder_layers = traitlets.List().tag(sync=True)
     decoder_weights = traitlets.Bytes().tag(sync=True)
     digits = traitlets.Bytes().tag(sync=True)  # uint8 (M, 784)
@@ -53,16 +53,19 @@ def completion(
         covered: rows or columns of pixels covered at the start, 0 … 28.
 
     Raises:
-        ValueError: a model without a map, indices that do not exist or are too many, or an unknown side.
+        ValueError: a model without a map, indices that do not exist or are too many, images without one of the ten classes, or an
+            unknown side.
         TraitError: a number outside its range.
     """
     check_planar(vae, "vae")
-    check_image_shape(vae, "vae")
     indices = check_indices(first_of_each(images, 2) if chosen is None else chosen, images, "chosen")
     if len(indices) > MOST:
         raise ValueError(f"chosen may name at most {MOST} images, not {len(indices)}")
     if side not in SIDES:
         raise ValueError(f"unknown side {side!r}: choose from {SIDES}")
+    missing = [label for label in range(10) if not (images.y == label).any()]
+    if missing:
+        raise ValueError(f"the map needs a digit of every class, and images have none of {missing}")
     precision = lossless_precision(vae.decoder)
     with torch.no_grad():
         mu = vae.posterior(images.x).mean

@@ -6,9 +6,9 @@ import ipywidgets
 import traitlets
 
 from vae_tutorial.checkpoints import SHIPPED, load_model, model_card
-from vae_tutorial.explorers.canvas import Canvas, check_image_shape, network_traits, slider, stack
+from vae_tutorial.explorers.canvas import Canvas, FiniteFloat, check_image_shape, network_traits, slider, stack
 from vae_tutorial.explorers.javascript import join_modules
-from vae_tutorial.explorers.weights import lossless_precision
+from vae_tutorial.explorers.weights import PRECISIONS, lossless_precision
 
 UNITS = 6  # sliders
 REACH, STEP = 3.0, 0.05  # of the sliders, in standard deviations of p(z)
@@ -21,9 +21,9 @@ class Conditional(Canvas):
     _esm = join_modules("conditional.js")
     shown = ("label", "rank1", "rank2", "rank3", "rank4", "rank5", "rank6")
     label = traitlets.Int(7, min=0, max=9).tag(sync=True)
-    rank1, rank2, rank3, rank4, rank5, rank6 = (traitlets.Float(0.0, min=-REACH, max=REACH).tag(sync=True) for _ in range(UNITS))
+    rank1, rank2, rank3, rank4, rank5, rank6 = (FiniteFloat(0.0, min=-REACH, max=REACH).tag(sync=True) for _ in range(UNITS))
     order = traitlets.List(traitlets.Int()).tag(sync=True)  # the units by rank
-    precision = traitlets.Enum(["float16", "int8"], "float16").tag(sync=True)
+    precision = traitlets.Enum(PRECISIONS, "float16").tag(sync=True)
     decoder_layers = traitlets.List().tag(sync=True)  # takes z, then the class as one of ten
     decoder_weights = traitlets.Bytes().tag(sync=True)
 

@@ -11,7 +11,7 @@ import traitlets
 from torch import Tensor, nn
 
 from vae_tutorial.data import Images
-from vae_tutorial.explorers.canvas import LOOK, Canvas, check_planar, check_points, label_bytes, network_traits, stack
+from vae_tutorial.explorers.canvas import LOOK, Canvas, FiniteFloat, check_planar, check_points, label_bytes, network_traits, stack
 from vae_tutorial.explorers.javascript import join_modules
 from vae_tutorial.explorers.latent_map import PRIOR_EXTENT, extent_of
 from vae_tutorial.explorers.weights import PRECISIONS, float32_bytes, uint8_bytes
@@ -28,9 +28,9 @@ class ContinuousBeta(Canvas):
 
     _esm = join_modules("continuous_beta.js")
     shown = ("beta",)
-    beta = traitlets.Float(1.0, min=BETA_RANGE[0], max=BETA_RANGE[1] * (1 + 1e-9)).tag(sync=True)  # the slider's 2^6.64… may exceed 100
+    beta = FiniteFloat(1.0, min=BETA_RANGE[0], max=BETA_RANGE[1] * (1 + 1e-9)).tag(sync=True)  # the slider's 2^6.64… may exceed 100
     exponents = traitlets.Dict(EXPONENTS).tag(sync=True)  # of the slider's β's
-    extent = traitlets.Float(PRIOR_EXTENT, min=0.1).tag(sync=True)  # the map shows ±extent
+    extent = FiniteFloat(PRIOR_EXTENT, min=0.1).tag(sync=True)  # the map shows ±extent
     precision = traitlets.Enum(PRECISIONS, "int8").tag(sync=True)
     encoder_layers = traitlets.List().tag(sync=True)
     encoder_weights = traitlets.Bytes().tag(sync=True)

@@ -10,6 +10,7 @@ from vae_tutorial.data import Images
 from vae_tutorial.explorers.canvas import (
     LOOK,
     Canvas,
+    FiniteFloat,
     check_image_shape,
     check_indices,
     first_of_each,
@@ -32,7 +33,7 @@ class Denoising(Canvas):
     _esm = join_modules("denoising.js")
     shown = ("kind", "level", "seed", "digit")
     kind = traitlets.Int(0, min=0, max=len(NOISES) - 1).tag(sync=True)
-    level = traitlets.Float(0.5, min=0.0, max=1.0).tag(sync=True)  # σ of Gaussian noise, else the share of damaged pixels
+    level = FiniteFloat(0.5, min=0.0, max=1.0).tag(sync=True)  # σ of Gaussian noise, else the share of damaged pixels
     seed = traitlets.Int(0, min=0, max=MOST_SEED).tag(sync=True)
     digit = traitlets.Int(0, min=-1).tag(sync=True)
     precision = traitlets.Enum(PRECISIONS, "int8").tag(sync=True)
@@ -67,6 +68,7 @@ def denoising(
 
     Raises:
         ValueError: models of other images or outputs, or indices that do not exist.
+        TraitError: a level outside its range.
     """
     check_image_shape(denoiser, "denoiser")
     check_image_shape(vae, "vae")

@@ -7,7 +7,7 @@ import torch
 import traitlets
 from torch import Tensor
 
-from vae_tutorial.explorers.canvas import Canvas, slider, stack
+from vae_tutorial.explorers.canvas import Canvas, FiniteFloat, slider, stack
 from vae_tutorial.explorers.javascript import join_modules
 from vae_tutorial.explorers.weights import float32_bytes
 from vae_tutorial.models import VAE
@@ -25,16 +25,16 @@ class DragQ(Canvas):
     _esm = join_modules("drag_q.js")
     shown = ("point", "mu", "log_sigma", "beta")
     point = traitlets.Int(1, min=1).tag(sync=True)
-    mu = traitlets.Float(0.0, min=MU[0], max=MU[1]).tag(sync=True)
-    log_sigma = traitlets.Float(-0.5, min=LOG_SIGMA[0], max=LOG_SIGMA[1]).tag(sync=True)
-    beta = traitlets.Float(1.0, min=BETA[0], max=BETA[1]).tag(sync=True)
-    extent = traitlets.Float(EXTENT).tag(sync=True)
+    mu = FiniteFloat(0.0, min=MU[0], max=MU[1]).tag(sync=True)
+    log_sigma = FiniteFloat(-0.5, min=LOG_SIGMA[0], max=LOG_SIGMA[1]).tag(sync=True)
+    beta = FiniteFloat(1.0, min=BETA[0], max=BETA[1]).tag(sync=True)
+    extent = FiniteFloat(EXTENT).tag(sync=True)
     log_likelihoods = traitlets.Bytes().tag(sync=True)  # float32 (N, K): log p(x|z) on the grid
-    encoder_mu = traitlets.List(traitlets.Float()).tag(sync=True)  # (N,)
-    encoder_log_sigma = traitlets.List(traitlets.Float()).tag(sync=True)  # (N,)
+    encoder_mu = traitlets.List(FiniteFloat()).tag(sync=True)  # (N,)
+    encoder_log_sigma = traitlets.List(FiniteFloat()).tag(sync=True)  # (N,)
     images = traitlets.Bytes().tag(sync=True)  # float32 (N, 2) where x is a point in the plane, else empty
     curve = traitlets.Bytes().tag(sync=True)  # float32 (181, 2): the decoder's means, or empty
-    noise = traitlets.Float(0.0).tag(sync=True)  # standard deviation of p(x|z) in the plane
+    noise = FiniteFloat(0.0).tag(sync=True)  # standard deviation of p(x|z) in the plane
 
     @traitlets.validate("point")
     def _known(self, proposal: traitlets.Bunch) -> int:

@@ -9,6 +9,7 @@ import traitlets
 from vae_tutorial.data import Images
 from vae_tutorial.explorers.canvas import (
     Canvas,
+    FiniteFloat,
     check_indices,
     check_planar,
     check_points,
@@ -29,11 +30,11 @@ class DrawDigit(Canvas):
 
     _esm = join_modules("draw_digit.js")
     shown = ("digit", "eps1", "eps2")
-    eps1 = traitlets.Float(0.0, min=-3.0, max=3.0).tag(sync=True)
-    eps2 = traitlets.Float(0.0, min=-3.0, max=3.0).tag(sync=True)
+    eps1 = FiniteFloat(0.0, min=-3.0, max=3.0).tag(sync=True)
+    eps2 = FiniteFloat(0.0, min=-3.0, max=3.0).tag(sync=True)
     digit = traitlets.Int(0, min=-1).tag(sync=True)
     seed = traitlets.Int(0, min=0).tag(sync=True)  # of the button that samples ε
-    extent = traitlets.Float(PRIOR_EXTENT, min=0.1).tag(sync=True)  # the map shows ±extent
+    extent = FiniteFloat(PRIOR_EXTENT, min=0.1).tag(sync=True)  # the map shows ±extent
     precision = traitlets.Enum(PRECISIONS, "int8").tag(sync=True)
     encoder_layers = traitlets.List().tag(sync=True)
     encoder_weights = traitlets.Bytes().tag(sync=True)

@@ -8,7 +8,7 @@ import numpy as np
 import traitlets
 
 from vae_tutorial.data import Images
-from vae_tutorial.explorers.canvas import LOOK, Canvas, label_bytes, stack
+from vae_tutorial.explorers.canvas import LOOK, Canvas, FiniteFloat, label_bytes, stack
 from vae_tutorial.explorers.javascript import join_modules
 from vae_tutorial.explorers.weights import uint8_bytes
 
@@ -21,7 +21,7 @@ class ImportanceBound(Canvas):
 
     _esm = join_modules("importance_bound.js")
     shown = ("k", "variant", "digit")
-    k = traitlets.Float(1.0, min=1.0, max=5_000.0).tag(sync=True)
+    k = FiniteFloat(1.0, min=1.0, max=5_000.0).tag(sync=True)
     variant = traitlets.Int(0, min=0).tag(sync=True)
     digit = traitlets.Int(-1, min=-1, max=9).tag(sync=True)
     ks = traitlets.List(traitlets.Int()).tag(sync=True)  # those recorded

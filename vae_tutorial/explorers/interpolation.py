@@ -11,6 +11,7 @@ from vae_tutorial.data import Images
 from vae_tutorial.explorers.canvas import (
     LOOK,
     Canvas,
+    FiniteFloat,
     check_image_shape,
     check_indices,
     check_points,
@@ -37,7 +38,7 @@ class Interpolation(Canvas):
     shown = ("start", "end", "t", "path", "network")
     start = traitlets.Int(0, min=0).tag(sync=True)
     end = traitlets.Int(0, min=0).tag(sync=True)
-    t = traitlets.Float(0.5, min=0.0, max=1.0).tag(sync=True)
+    t = FiniteFloat(0.5, min=0.0, max=1.0).tag(sync=True)
     path = traitlets.Enum(tuple(PATHS), "straight").tag(sync=True)
     network = traitlets.Enum(NETWORKS, "vae").tag(sync=True)
     precision = traitlets.Enum(PRECISIONS, "int8").tag(sync=True)
@@ -95,7 +96,8 @@ def interpolation(
         precision: of the weights in the browser, `"int8"` or `"float16"`; by default the smallest without loss.
 
     Raises:
-        ValueError: models of different d or of other images, or indices that do not exist or are too many.
+        ValueError: models of different d or of other images, indices that do not exist or are too many, or fewer than two
+            digits left for the map.
     """
     judge = judge or vae
     models = {"vae": vae, "autoencoder": autoencoder}
@@ -114,6 +116,8 @@ def interpolation(
             raise ValueError(f"{name} must lie in 0 … {len(indices) - 1}, not {first}")
     shown = chosen[0] + chosen[1]
     others = [index for index in range(points) if index not in shown]
+    if len(others) < 2:
+        raise ValueError(f"points = {points} leaves {len(others)} digits for the map beside those to choose from: it needs two")
     precision = precision or lossless_precision(vae.decoder, autoencoder.decoder, judge.encoder, judge.decoder)
     traits: dict[str, Any] = network_traits("judge_encoder", judge.encoder, precision)
     if judge is not vae:

@@ -8,7 +8,7 @@ import traitlets
 from torch import Tensor
 
 from vae_tutorial.data import Images
-from vae_tutorial.explorers.canvas import Canvas, check_planar, check_points, label_bytes, network_traits, slider, stack
+from vae_tutorial.explorers.canvas import Canvas, FiniteFloat, check_planar, check_points, label_bytes, network_traits, slider, stack
 from vae_tutorial.explorers.javascript import join_modules
 from vae_tutorial.explorers.weights import PRECISIONS, float16_bytes, lossless_precision
 from vae_tutorial.models import VAE, Autoencoder
@@ -22,9 +22,9 @@ class LatentMap(Canvas):
 
     _esm = join_modules("latent_map.js")
     shown = ("z1", "z2")
-    z1 = traitlets.Float(0.0).tag(sync=True)
-    z2 = traitlets.Float(0.0).tag(sync=True)
-    extent = traitlets.Float(PRIOR_EXTENT, min=0.1).tag(sync=True)  # the map shows ±extent
+    z1 = FiniteFloat(0.0).tag(sync=True)
+    z2 = FiniteFloat(0.0).tag(sync=True)
+    extent = FiniteFloat(PRIOR_EXTENT, min=0.1).tag(sync=True)  # the map shows ±extent
     precision = traitlets.Enum(PRECISIONS, "int8").tag(sync=True)
     labels = traitlets.Bytes().tag(sync=True)  # uint8 (N,)
     vae_layers = traitlets.List().tag(sync=True)

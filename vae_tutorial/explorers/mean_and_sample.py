@@ -8,7 +8,17 @@ import torch
 import traitlets
 
 from vae_tutorial.data import Images
-from vae_tutorial.explorers.canvas import LOOK, Canvas, check_indices, first_of_each, label_bytes, network_traits, slider, stack
+from vae_tutorial.explorers.canvas import (
+    LOOK,
+    Canvas,
+    FiniteFloat,
+    check_indices,
+    first_of_each,
+    label_bytes,
+    network_traits,
+    slider,
+    stack,
+)
 from vae_tutorial.explorers.javascript import join_modules
 from vae_tutorial.explorers.latent_map import PRIOR_EXTENT
 from vae_tutorial.explorers.weights import PRECISIONS, float32_bytes, lossless_precision, uint8_bytes
@@ -26,14 +36,14 @@ class MeanAndSample(Canvas):
     shown = ("likelihood", "digit", "z1", "z2", "sigma", "row", "seed")
     likelihood = traitlets.Enum(LIKELIHOODS, "bernoulli").tag(sync=True)
     digit = traitlets.Int(0, min=0).tag(sync=True)
-    z1 = traitlets.Float(0.0).tag(sync=True)
-    z2 = traitlets.Float(0.0).tag(sync=True)
-    sigma = traitlets.Float(SIGMAS[1], min=SIGMAS[0], max=SIGMAS[1]).tag(sync=True)  # of the Gaussian's pixels
+    z1 = FiniteFloat(0.0).tag(sync=True)
+    z2 = FiniteFloat(0.0).tag(sync=True)
+    sigma = FiniteFloat(SIGMAS[1], min=SIGMAS[0], max=SIGMAS[1]).tag(sync=True)  # of the Gaussian's pixels
     row = traitlets.Int(14, min=0, max=27).tag(sync=True)
     seed = traitlets.Int(0, min=0).tag(sync=True)
-    learned_sigma = traitlets.Float(1.0).tag(sync=True)
-    sigma_step = traitlets.Float(SIGMAS[2]).tag(sync=True)
-    extent = traitlets.Float(PRIOR_EXTENT).tag(sync=True)
+    learned_sigma = FiniteFloat(1.0).tag(sync=True)
+    sigma_step = FiniteFloat(SIGMAS[2]).tag(sync=True)
+    extent = FiniteFloat(PRIOR_EXTENT).tag(sync=True)
     precision = traitlets.Enum(PRECISIONS, "int8").tag(sync=True)
     bernoulli_layers = traitlets.List().tag(sync=True)
     bernoulli_weights = traitlets.Bytes().tag(sync=True)

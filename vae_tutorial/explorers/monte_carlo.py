@@ -3,7 +3,7 @@
 import ipywidgets
 import traitlets
 
-from vae_tutorial.explorers.canvas import LOOK, Canvas, stack
+from vae_tutorial.explorers.canvas import LOOK, Canvas, FiniteFloat, stack
 from vae_tutorial.explorers.javascript import join_modules
 
 FEWEST, MOST = 10, 10_000  # samples
@@ -16,9 +16,9 @@ class MonteCarlo(Canvas):
 
     _esm = join_modules("monte_carlo.js")
     shown = ("samples", "d", "information")
-    samples = traitlets.Float(100.0, min=FEWEST, max=MOST).tag(sync=True)  # rounded in the browser: its slider is logarithmic
+    samples = FiniteFloat(100.0, min=FEWEST, max=MOST).tag(sync=True)  # rounded in the browser: its slider is logarithmic
     d = traitlets.Int(2, min=1, max=DIMENSIONS).tag(sync=True)
-    information = traitlets.Float(1.0, min=LEAST_INFORMATION, max=MOST_INFORMATION).tag(sync=True)
+    information = FiniteFloat(1.0, min=LEAST_INFORMATION, max=MOST_INFORMATION).tag(sync=True)
     seed = traitlets.Int(0, min=0).tag(sync=True)
 
 

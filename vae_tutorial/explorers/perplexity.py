@@ -7,7 +7,7 @@ import torch
 import traitlets
 
 from vae_tutorial.embeddings import RECORDED, load_clouds
-from vae_tutorial.explorers.canvas import LOOK, Canvas, label_bytes, stack
+from vae_tutorial.explorers.canvas import LOOK, Canvas, FiniteFloat, label_bytes, stack
 from vae_tutorial.explorers.javascript import join_modules
 from vae_tutorial.explorers.latent_map import extent_of
 from vae_tutorial.explorers.weights import float16_bytes
@@ -21,9 +21,9 @@ class Perplexity(Canvas):
     _esm = join_modules("perplexity.js")
     shown = ("cloud", "perplexity", "point")
     cloud = traitlets.Int(0, min=0).tag(sync=True)
-    perplexity = traitlets.Float(32.0, min=1.0).tag(sync=True)
+    perplexity = FiniteFloat(32.0, min=1.0).tag(sync=True)
     point = traitlets.Int(1, min=1).tag(sync=True)
-    perplexities = traitlets.List(traitlets.Float()).tag(sync=True)  # those recorded
+    perplexities = traitlets.List(FiniteFloat()).tag(sync=True)  # those recorded
     clouds = traitlets.List(traitlets.Dict()).tag(sync=True)  # name, count, d, extent, model; their bytes follow in this order
     codes = traitlets.Bytes().tag(sync=True)  # float16, (count, d) each
     labels = traitlets.Bytes().tag(sync=True)  # uint8, (count,) each

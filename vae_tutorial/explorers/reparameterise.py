@@ -3,7 +3,7 @@
 import ipywidgets
 import traitlets
 
-from vae_tutorial.explorers.canvas import LOOK, Canvas, slider, stack
+from vae_tutorial.explorers.canvas import LOOK, Canvas, FiniteFloat, slider, stack
 from vae_tutorial.explorers.javascript import join_modules
 
 MU, SIGMA = (-3.0, 3.0), (0.1, 2.0)  # the sliders' ranges
@@ -15,8 +15,8 @@ class Reparameterise(Canvas):
 
     _esm = join_modules("reparameterise.js")
     shown = ("mu", "sigma", "samples", "fresh")
-    mu = traitlets.Float(1.0, min=MU[0], max=MU[1]).tag(sync=True)
-    sigma = traitlets.Float(0.7, min=SIGMA[0], max=SIGMA[1]).tag(sync=True)
+    mu = FiniteFloat(1.0, min=MU[0], max=MU[1]).tag(sync=True)
+    sigma = FiniteFloat(0.7, min=SIGMA[0], max=SIGMA[1]).tag(sync=True)
     samples = traitlets.Int(12, min=1, max=MOST).tag(sync=True)
     fresh = traitlets.Bool(False).tag(sync=True)  # a new ε at every change
     seed = traitlets.Int(0, min=0).tag(sync=True)

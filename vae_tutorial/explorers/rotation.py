@@ -6,9 +6,9 @@ import traitlets
 from torch import Tensor
 
 from vae_tutorial.checkpoints import load_model, model_card
-from vae_tutorial.explorers.canvas import Canvas, network_traits, slider, stack
+from vae_tutorial.explorers.canvas import Canvas, FiniteFloat, network_traits, slider, stack
 from vae_tutorial.explorers.javascript import join_modules
-from vae_tutorial.explorers.weights import float16_bytes, float32_bytes, lossless_precision, uint8_bytes
+from vae_tutorial.explorers.weights import PRECISIONS, float16_bytes, float32_bytes, lossless_precision, uint8_bytes
 from vae_tutorial.models import VAE
 from vae_tutorial.rotation import CLASSES, SIDE, Rotated, codes_and_classes, lattice, pictures, posterior_moments
 
@@ -21,11 +21,11 @@ class Rotation(Canvas):
 
     _esm = join_modules("rotation.js")
     shown = ("degrees", "picture")
-    degrees = traitlets.Float(0.0, min=0.0, max=LAST).tag(sync=True)
+    degrees = FiniteFloat(0.0, min=0.0, max=LAST).tag(sync=True)
     picture = traitlets.Int(1, min=1, max=ACROSS**2).tag(sync=True)
     across = traitlets.Int(ACROSS).tag(sync=True)
-    noise = traitlets.Float(1.0).tag(sync=True)  # standard deviation of the pixels
-    precision = traitlets.Enum(["float16", "int8"], "float16").tag(sync=True)
+    noise = FiniteFloat(1.0).tag(sync=True)  # standard deviation of the pixels
+    precision = traitlets.Enum(PRECISIONS, "float16").tag(sync=True)
     decoder_layers = traitlets.List().tag(sync=True)
     decoder_weights = traitlets.Bytes().tag(sync=True)
     pictures = traitlets.Bytes().tag(sync=True)  # uint8 (81, 784)

@@ -11,7 +11,7 @@ from torch import Tensor
 from vae_tutorial import sprites
 from vae_tutorial.checkpoints import SHIPPED
 from vae_tutorial.data import load_images
-from vae_tutorial.explorers.canvas import Canvas, first_of_each, network_traits, slider, stack
+from vae_tutorial.explorers.canvas import Canvas, FiniteFloat, first_of_each, network_traits, slider, stack
 from vae_tutorial.explorers.javascript import join_modules
 from vae_tutorial.explorers.ranked_units import MOST_UNITS, Variant, common_shape, variants_of
 from vae_tutorial.explorers.weights import PRECISIONS, float32_bytes, lossless_precision, uint8_bytes
@@ -46,7 +46,7 @@ class Traversal(Canvas):
     variant = traitlets.Int(0, min=0).tag(sync=True)  # the line of the dropdown
     picture = traitlets.Int(0, min=-1).tag(sync=True)  # whose code the sliders were set to; −1: none, all units at 0
     rank1, rank2, rank3, rank4, rank5, rank6, rank7, rank8, rank9, rank10 = (
-        traitlets.Float(0.0, min=-REACH, max=REACH).tag(sync=True) for _ in range(MOST_UNITS)
+        FiniteFloat(0.0, min=-REACH, max=REACH).tag(sync=True) for _ in range(MOST_UNITS)
     )
     variants = traitlets.List(traitlets.Dict()).tag(sync=True)  # label, network, beta, units by rank
     networks = traitlets.List(traitlets.Dict()).tag(sync=True)  # layers; from, to: the bytes of `weights` that are its own

@@ -1,9 +1,8 @@
 """Two densities: KL(p‖q) and KL(q‖p) of a target with two humps p and one Gaussian q, and the best q for either."""
 
 import ipywidgets
-import traitlets
 
-from vae_tutorial.explorers.canvas import Canvas, slider, stack
+from vae_tutorial.explorers.canvas import Canvas, FiniteFloat, slider, stack
 from vae_tutorial.explorers.javascript import join_modules
 
 HUMP = 0.6  # standard deviation of each hump: two of them are one for separations below twice that
@@ -16,11 +15,11 @@ class TwoDensities(Canvas):
 
     _esm = join_modules("two_densities.js")
     shown = ("separation", "weight", "mu", "sigma")
-    separation = traitlets.Float(4.0, min=0.0, max=FARTHEST).tag(sync=True)
-    weight = traitlets.Float(0.6, min=0.05, max=0.95).tag(sync=True)
-    mu = traitlets.Float(1.0, min=MU[0], max=MU[1]).tag(sync=True)
-    sigma = traitlets.Float(0.8, min=SIGMA[0], max=SIGMA[1]).tag(sync=True)
-    hump = traitlets.Float(HUMP).tag(sync=True)
+    separation = FiniteFloat(4.0, min=0.0, max=FARTHEST).tag(sync=True)
+    weight = FiniteFloat(0.6, min=0.05, max=0.95).tag(sync=True)
+    mu = FiniteFloat(1.0, min=MU[0], max=MU[1]).tag(sync=True)
+    sigma = FiniteFloat(0.8, min=SIGMA[0], max=SIGMA[1]).tag(sync=True)
+    hump = FiniteFloat(HUMP).tag(sync=True)
 
 
 def two_densities(separation: float = 4.0, weight: float = 0.6, mu: float = 1.0, sigma: float = 0.8) -> ipywidgets.VBox:

@@ -45,12 +45,13 @@ export function createAxes(width, height, extent, centre = [0, 0]) {
 }
 
 // onMove(x, y, phase) in CSS pixels with phase "start", "move" or "end"; the pointer stays ours until it is lifted.
-// Capturing needs `touch-action: none` on the canvas; the page still scrolls from everywhere else.
+// Capturing needs `touch-action: none` on the canvas, or `pan-y` where only x counts; the page still scrolls from everywhere else.
 export function onDrag(canvas, signal, onMove) {
-  let active = null;
+  let active = null, place = [0, 0];
   const report = (event, phase) => {
     const box = canvas.getBoundingClientRect();
-    onMove(clamp(event.clientX - box.left, 0, box.width), clamp(event.clientY - box.top, 0, box.height), phase);
+    if (event.type !== "pointercancel") place = [clamp(event.clientX - box.left, 0, box.width), clamp(event.clientY - box.top, 0, box.height)];
+    onMove(...place, phase);                                         // a cancelled pointer, as when a finger scrolls, tells no place
   };
   canvas.addEventListener("pointerdown", (event) => {
     if (active !== null || event.button !== 0) return;
@@ -84,5 +85,16 @@ export function onArrows(canvas, signal, onStep, onHome) {
     else return;
     event.preventDefault();
     event.stopPropagation();                                         // notebooks and slides have arrow keys of their own
+  }, { signal });
+}
+
+// The keys of a canvas with the role of a slider: onMove(steps), ±1 for arrows, ±page for page keys, ten times as far with Shift, ±Infinity to an end.
+export function onSliderKeys(canvas, signal, page, onMove) {
+  const moves = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1, PageUp: page, PageDown: -page, Home: -Infinity, End: Infinity };
+  canvas.addEventListener("keydown", (event) => {
+    if (!(event.key in moves) || event.altKey || event.ctrlKey || event.metaKey) return;
+    onMove(moves[event.key] * (event.shiftKey ? 10 : 1));
+    event.preventDefault();
+    event.stopPropagation();
   }, { signal });
 }

@@ -86,12 +86,10 @@ export function createGlyphs(width, colours) {
 
 // points: (x, y) after (x, y), with the label of each.
 export function drawPoints(context, width, height, axes, points, labels, { box, pictures }) {
-  context.globalAlpha = 0.78;
   for (let i = 0; i < labels.length; i++) {
     const [x, y] = axes.toScreen(points[2 * i], points[2 * i + 1]);
     if (x > -box && y > -box && x < width + box && y < height + box) context.drawImage(pictures[labels[i]], x - box / 2, y - box / 2, box, box);
   }
-  context.globalAlpha = 1;
 }
 
 // The median code of every class: where a large label says which digit lives there.

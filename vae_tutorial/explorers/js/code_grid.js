@@ -3,7 +3,7 @@ import { asBytes, createNetwork, decodeFloat, sigmoid } from "./network.js";
 import { button, clamp, createAnnouncer, element, followHash, formatNumber, listen, math, prepareRoot, setState, stageName } from "./page.js";
 import { followTheme } from "./theme.js";
 import { createSurface, onArrows, onDrag } from "./canvas.js";
-import { createDigitPainter, digitValues, PIXELS, SIDE } from "./digits.js";
+import { createDigitPainter, digitValues, PIXELS } from "./digits.js";
 import { changedPixels, vectorsOf } from "./codes.js";
 
 const VISIBLE = 0.05;                                                // a change of a pixel's probability that counts

@@ -1,7 +1,6 @@
 // log p(x) = K + L as columns: L rises from below to the fixed line log p(x), K fills what is left; beside it L_β.
 import { createSurface } from "./canvas.js";
-import { roundUp } from "./curve.js";
-import { element } from "./page.js";
+import { element, roundUp } from "./page.js";
 import { outlinedText } from "./class_map.js";
 import { tickText, tickValues } from "./plot.js";
 

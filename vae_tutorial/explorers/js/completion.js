@@ -5,6 +5,7 @@ import { followTheme } from "./theme.js";
 import { createAxes, createSurface, onArrows, onDrag } from "./canvas.js";
 import { drawCentres, drawPrior, outlinedText } from "./class_map.js";
 import { createDigitPainter, digitValues, PIXELS, SIDE } from "./digits.js";
+import { createHeat } from "./heat.js";
 import { createUniform } from "./random.js";
 import { cellMasses, drawCell, findModes, gridCodes, visibleLogLikelihood, visiblePixels } from "./visible.js";
 
@@ -12,29 +13,6 @@ const LEAST = 0.02;                                                  // of the m
 const SHOWN = 3, SAMPLES = 6;                                        // modes with a picture; draws
 const TIME = 24, ROWS = 8;                                           // milliseconds of decoding between two frames; rows between two pictures
 const NAMES = ["left", "right", "top", "bottom"], NUMBERS = ["①", "②", "③"];
-
-function rgb(colour) {
-  const number = parseInt(colour.replace("#", ""), 16);
-  return [number >> 16, (number >> 8) & 255, number & 255];
-}
-
-// A heat map of masses (points × points): from the card's colour to the posterior's, by the root so that small masses show.
-function createHeat(points) {
-  const small = document.createElement("canvas");
-  small.width = small.height = points;
-  const context = small.getContext("2d"), image = context.createImageData(points, points);
-  return (target, width, height, mass, colours) => {
-    const most = mass.reduce((a, b) => Math.max(a, b), 0), from = rgb(colours.card), to = rgb(colours.posterior);
-    for (let i = 0; i < mass.length; i++) {
-      const share = most ? Math.sqrt(mass[i] / most) : 0;
-      for (let c = 0; c < 3; c++) image.data[4 * i + c] = from[c] + (to[c] - from[c]) * share;
-      image.data[4 * i + 3] = 255;
-    }
-    context.putImageData(image, 0, 0);
-    target.imageSmoothingEnabled = false;
-    target.drawImage(small, 0, 0, width, height);
-  };
-}
 
 // Stripes over what is covered.
 function drawCover(context, width, height, side, covered, colours) {
@@ -104,9 +82,7 @@ function render({ model, el }) {
     const axes = createAxes(width, height, extent), at = (cell) => axes.toScreen(codes[2 * cell], codes[2 * cell + 1]);
     paintHeat(context, width, height, mass, colours);
     drawPrior(context, axes, colours);
-    context.globalAlpha = 0.75;
     drawCentres(context, axes, centres, colours, 15);
-    context.globalAlpha = 1;
     for (const cell of samples) {
       const [x, y] = at(cell);
       context.strokeStyle = colours.ink;

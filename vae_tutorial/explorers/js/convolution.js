@@ -19,7 +19,7 @@ export function createTransposed({ inputs, outputs }, { channels: [from, to], si
 
 // sums[goal …] = the output before its activation, for the one input at x[origin …]. Every pixel of it spreads over 4×4 pixels of
 // the output, two rows and columns away from its neighbour's.
-export function multiplyTransposed({ weight, bias, from, to, height, width, pixel }, x, origin, sums, goal) {
+function multiplyTransposed({ weight, bias, from, to, height, width, pixel }, x, origin, sums, goal) {
   const area = height * width, wide = 2 * width, high = 2 * height, whole = from - (from % 4);
   for (let channel = 0; channel < to; channel++) sums.fill(bias[channel], goal + channel * 4 * area, goal + (channel + 1) * 4 * area);
   for (let row = 0; row < height; row++) {

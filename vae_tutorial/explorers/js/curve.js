@@ -1,14 +1,8 @@
 // A curve over d on a logarithmic axis, with the current d marked; dragging it or pressing arrow keys chooses d.
-import { createSurface, onDrag } from "./canvas.js";
-import { clamp, element, formatNumber } from "./page.js";
+import { createSurface, onDrag, onSliderKeys } from "./canvas.js";
+import { clamp, element, formatNumber, roundUp } from "./page.js";
 
 const MARGIN = { left: 40, right: 14, top: 16, bottom: 34 };
-
-// A round number not below the value: 1, 2 or 5 times a power of ten.
-export function roundUp(value) {
-  const power = 10 ** Math.floor(Math.log10(value));
-  return [1, 2, 5, 10].map((factor) => factor * power).find((candidate) => candidate >= value * (1 - 1e-9));
-}
 
 // createCurve({signal, onChoose}) → {canvas, paint({values, d, unit, colours})}; values[i] belongs to d = i + 1.
 export function createCurve({ signal, onChoose }) {
@@ -65,13 +59,7 @@ export function createCurve({ signal, onChoose }) {
     const share = (x - MARGIN.left) / (canvas.clientWidth - MARGIN.left - MARGIN.right);
     choose(view.values.length ** clamp(share, 0, 1));
   });
-  const steps = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1, PageUp: 8, PageDown: -8, Home: -Infinity, End: Infinity };
-  canvas.addEventListener("keydown", (event) => {
-    if (!(event.key in steps) || event.altKey || event.ctrlKey || event.metaKey) return;
-    choose(clamp(view.d + steps[event.key], 1, view.values.length));
-    event.preventDefault();
-    event.stopPropagation();
-  }, { signal });
+  onSliderKeys(canvas, signal, 8, (steps) => choose(view.d + steps));
   return {
     canvas,
     paint(changes) {

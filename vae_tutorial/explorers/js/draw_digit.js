@@ -11,17 +11,23 @@ import { distortionOf, rateOf } from "./objectives.js";
 
 const DRAWN = -1;                                                    // the value of `digit` when the input is drawn
 
+function drawing(tag, attributes, ...children) {
+  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  node.append(...children);
+  return node;
+}
+
 // A network as a trapezoid, wide where it has many units, with its layers' sizes beneath.
 function trapezoid(kind, layers) {
   const sizes = [layers[0].in, ...layers.map((layer) => layer.out)];
   const shape = kind === "encoder" ? "M14 6 L70 38 V98 L14 130 Z" : "M14 38 L70 6 V130 L14 98 Z";
   const text = kind === "encoder" ? "q(z|x)" : "p(x|z)";
-  const box = element("div", { class: `vae-network vae-${kind === "encoder" ? "q" : "decoder"}` });
-  box.innerHTML = `<svg viewBox="0 0 84 136" role="img" aria-label="${kind}, layers of ${sizes.join(", ")} units">
-    <path class="vae-shape" d="${shape}"/><path class="vae-arrow" d="M0 68 H11 M7 64 L12 68 L7 72 M72 68 H83 M79 64 L84 68 L79 72"/>
-    <text x="42" y="73">${text}</text></svg>`;
-  box.append(element("p", { class: "vae-sizes" }, ...sizes.flatMap((size, i) => (i ? ["·", element("wbr"), String(size)] : [String(size)]))));
-  return box;
+  return element("div", { class: `vae-network vae-${kind === "encoder" ? "q" : "decoder"}` },
+    drawing("svg", { viewBox: "0 0 84 136", role: "img", "aria-label": `${kind}, layers of ${sizes.join(", ")} units` },
+      drawing("path", { class: "vae-shape", d: shape }), drawing("path", { class: "vae-arrow", d: "M0 68 H11 M7 64 L12 68 L7 72 M72 68 H83 M79 64 L84 68 L79 72" }),
+      drawing("text", { x: 42, y: 73 }, text)),
+    element("p", { class: "vae-sizes" }, ...sizes.flatMap((size, i) => (i ? ["·", element("wbr"), String(size)] : [String(size)]))));
 }
 
 // Named numbers: numberList(["μ₁", "μ₂"], "vae-q") → {node, show(values)}.

@@ -1,7 +1,7 @@
 // A film strip: the pictures along a path, every second one; the chosen one framed.
 import { createSurface, onDrag } from "./canvas.js";
 import { createDigitPainter } from "./digits.js";
-import { element } from "./page.js";
+import { clamp, element } from "./page.js";
 
 // createFilm({signal, count, label, onChoose}) → {canvas, paint({pictures, chosen, colours})}; `count` pictures, null where one is missing.
 export function createFilm({ signal, count, label, onChoose }) {
@@ -21,7 +21,7 @@ export function createFilm({ signal, count, label, onChoose }) {
     if (chosen < 0) return;
     context.strokeStyle = colours.decoder;
     context.lineWidth = 3;
-    context.strokeRect(clampInto(chosen, count) * side + 1.5, 1.5, side - 4, height - 3);
+    context.strokeRect(clamp(chosen, 0, count - 1) * side + 1.5, 1.5, side - 4, height - 3);
   });
   onDrag(canvas, signal, (x) => onChoose(x / canvas.clientWidth));
   return {
@@ -31,8 +31,4 @@ export function createFilm({ signal, count, label, onChoose }) {
       surface.paint();
     },
   };
-}
-
-function clampInto(place, count) {
-  return Math.min(count - 1, Math.max(0, place));
 }

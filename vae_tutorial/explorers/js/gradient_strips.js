@@ -1,7 +1,6 @@
 // Estimates of one derivative as two strips over one axis: pathwise above, score function below, the exact value a line through both.
 import { createSurface } from "./canvas.js";
-import { roundUp } from "./curve.js";
-import { element } from "./page.js";
+import { element, roundUp } from "./page.js";
 import { outlinedText } from "./class_map.js";
 import { createFrame, drawAxis } from "./plot.js";
 

@@ -1,6 +1,6 @@
 // Naive Monte Carlo: running averages against the number of samples, the estimates of all repetitions, and the exact log p(x).
 import { createSurface } from "./canvas.js";
-import { button, coalesce, createAnnouncer, element, followHash, formatNumber, listen, math, prepareRoot, setState, stageName } from "./page.js";
+import { button, coalesce, createAnnouncer, element, followHash, formatNumber, listen, math, prepareRoot, roundUp, setState, stageName } from "./page.js";
 import { followTheme } from "./theme.js";
 import { REPETITIONS, closedForm, createDraws, quantile, runEstimates, summarise } from "./naive_estimate.js";
 
@@ -8,12 +8,6 @@ const RANGES = { samples: [10, 10000], d: [1, 50], information: [0.01, 3.2] };  
 const TRAITS = { S: "samples", d: "d", nats: "information" };
 const MARGIN = { left: 50, right: 10, top: 26, bottom: 38 };
 const RUNS = 8;                                                      // repetitions drawn as lines
-
-// A step of 1, 2 or 5 times a power of ten that cuts a range into at most `most` parts.
-export function niceStep(range, most) {
-  const power = 10 ** Math.floor(Math.log10(range / most));
-  return [1, 2, 5, 10].map((factor) => factor * power).find((step) => range / step <= most);
-}
 
 // A positive number to two digits, readable at any size: 0.031, 1, 38, 1,235, 2 · 10¹².
 export function shortNumber(value) {
@@ -50,7 +44,7 @@ function paintPlot(context, width, height, { exact, estimates, summary, colours 
   context.textBaseline = "middle";
   context.textAlign = "right";
   context.lineWidth = 1;
-  const step = niceStep(range.high - range.low, 5), decimals = Math.max(0, -Math.floor(Math.log10(step)));
+  const step = roundUp((range.high - range.low) / 5), decimals = Math.max(0, -Math.floor(Math.log10(step)));
   for (let tick = Math.ceil((exact + range.low) / step) * step; tick <= exact + range.high; tick += step) {
     context.strokeStyle = colours.line;
     context.beginPath();

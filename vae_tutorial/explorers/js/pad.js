@@ -32,7 +32,7 @@ export function createPad({ samples, labels, signal, onDrawn, onPicked }) {
   let input = new Float32Array(PIXELS), picked = -1, colours = null;
   const canvas = element("canvas", {
     class: "vae-square vae-active", role: "img",
-    "aria-label": "Drawing pad: draw a digit with mouse, finger or pen. Without one, pick a sample digit below.",
+    "aria-label": "Drawing pad: draw a digit with mouse, finger or pen. Without one, pick a sample digit above.",
   });
   const seen = element("canvas", { class: "vae-square vae-seen", role: "img", "aria-label": "the 28 by 28 digit that the encoder sees" });
   const paintDigit = createDigitPainter();

@@ -78,6 +78,12 @@ export function clamp(value, low, high) {
   return Math.min(high, Math.max(low, value));
 }
 
+// A round number not below the value: 1, 2 or 5 times a power of ten.
+export function roundUp(value) {
+  const power = 10 ** Math.floor(Math.log10(value));
+  return [1, 2, 5, 10].map((factor) => factor * power).find((candidate) => candidate >= value * (1 - 1e-9));
+}
+
 // Numbers in an address such as …#z1=1.2&z2=-0.5, for the names given: {z1: 1.2, z2: -0.5}. Anything else is ignored.
 export function parseHash(hash, names) {
   const found = {};

@@ -1,6 +1,6 @@
 // A plot of curves over one axis: frame, ticks, lines in the palette's styles.
-import { roundUp } from "./curve.js";
 import { outlinedText } from "./class_map.js";
+import { roundUp } from "./page.js";
 
 const DASHES = { solid: [], dashed: [7, 4], dotted: [1.5, 4] };
 

@@ -26,14 +26,12 @@ function drawNearby(context, width, height, axes, { points, labels }, colours) {
   context.font = "600 12px system-ui, sans-serif";
   context.textAlign = "center";
   context.textBaseline = "middle";
-  context.globalAlpha = 0.6;
   for (let i = 0; i < labels.length; i++) {
     const [x, y] = axes.toScreen(points[2 * i], points[2 * i + 1]);
     if (x < 0 || y < 0 || x > width || y > height) continue;
     context.fillStyle = colours.classes[labels[i]];
     context.fillText(String(labels[i]), x, y);
   }
-  context.globalAlpha = 1;
 }
 
 // From μ, the step σ⊙ε to z.

@@ -1,5 +1,5 @@
 // The rate–distortion plane: the recorded curve, the point of the current β, and through it the line of slope −β.
-import { createLayer, createSurface, onDrag } from "./canvas.js";
+import { createLayer, createSurface, onDrag, onSliderKeys } from "./canvas.js";
 import { outlinedText } from "./class_map.js";
 import { clamp, element, formatNumber } from "./page.js";
 import { clipped, createFrame, drawAxis, drawCurve, drawRules } from "./plot.js";
@@ -94,13 +94,7 @@ export function createRateDistortion({ curve, steps, signal, onChoose }) {
     const frame = frameOf(canvas.clientWidth, canvas.clientHeight);
     onChoose(steps[nearestPlace(found.map(({ rate }) => frame.toX(rate)), found.map(({ distortion }) => frame.toY(distortion)), x, y)]);
   });
-  const moves = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1, PageUp: 10, PageDown: -10, Home: -Infinity, End: Infinity };
-  canvas.addEventListener("keydown", (event) => {
-    if (!(event.key in moves) || event.altKey || event.ctrlKey || event.metaKey) return;
-    onChoose(steps[clamp(steps.indexOf(nearestStep(steps, view.beta)) + moves[event.key] * (event.shiftKey ? 10 : 1), 0, steps.length - 1)]);
-    event.preventDefault();
-    event.stopPropagation();
-  }, { signal });
+  onSliderKeys(canvas, signal, 10, (moved) => onChoose(steps[clamp(steps.indexOf(nearestStep(steps, view.beta)) + moved, 0, steps.length - 1)]));
   return {
     canvas,
     paint(changes) {

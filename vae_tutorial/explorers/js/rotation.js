@@ -4,8 +4,9 @@ import { button, clamp, coalesce, createAnnouncer, element, followHash, formatNu
 import { followTheme } from "./theme.js";
 import { createAxes, createSurface, onArrows, onDrag } from "./canvas.js";
 import { createDigitPainter, digitValues, PIXELS } from "./digits.js";
+import { gaussianDistortionOf } from "./objectives.js";
 import { createFrame, drawAxis, drawCurve, drawName, drawRules } from "./plot.js";
-import { createMeasurement, createTurn, logLikelihoodOf, matched, migOf } from "./turned.js";
+import { createMeasurement, createTurn, matched, migOf } from "./turned.js";
 import { drawEllipse, drawTurnedAxes } from "./turned_axes.js";
 
 const LINKS = { turn: "degrees", place: "picture" };              // "picture" is the traversal's, on the same page
@@ -29,7 +30,7 @@ function render({ model, el }) {
     return { mu: [mu1, mu2], sigma: [sigma1, sigma2], mean: [mean1, mean2], covariance: [xx, xy, yy] };
   };
   const decoded = new Float32Array(2 * STEPS.length * PIXELS);
-  const logLikelihood = (z1, z2) => logLikelihoodOf(decoder.forward([z1, z2]), images, chosen() * PIXELS, noise);
+  const logLikelihood = (z1, z2) => -gaussianDistortionOf(decoder.forward([z1, z2]), images, noise, chosen() * PIXELS);
   let colours = null, task = 0;
 
   const map = element("canvas", { class: "vae-square vae-active", tabindex: 0, role: "application" });

@@ -18,7 +18,7 @@ function distanceToSegment(x, y, [ax, ay], [bx, by]) {
 }
 
 // Strokes in pixels of the 28 × 28 → grey values 0 … 1; overlapping strokes don't get darker.
-export function rasterise(strokes) {
+function rasterise(strokes) {
   const values = new Float32Array(PIXELS);
   const reach = RADIUS + SOFT;
   for (const stroke of strokes) {

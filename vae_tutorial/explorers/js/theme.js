@@ -1,6 +1,6 @@
 // Light or dark: follows the site, JupyterLab or Colab, else the system; colours live in CSS variables.
 
-export function currentTheme() {
+function currentTheme() {
   const page = document.documentElement;
   const named = page.dataset.theme || page.getAttribute("theme");         // this site; Colab's output frame
   if (named === "dark" || named === "light") return named;

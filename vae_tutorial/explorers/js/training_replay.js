@@ -2,7 +2,7 @@
 import { asBytes, decodeHalf } from "./network.js";
 import { button, clamp, coalesce, createAnnouncer, element, formatNumber, listen, parseHash, prepareRoot, setState, stageName } from "./page.js";
 import { followTheme } from "./theme.js";
-import { createSurface, onArrows, onDrag } from "./canvas.js";
+import { createSurface, onDrag, onSliderKeys } from "./canvas.js";
 import { PIXELS, SIDE, writeDigit } from "./digits.js";
 import { createClassMap } from "./class_map.js";
 import { clipped, createFrame, drawCurve, drawName, drawRules, tickText } from "./plot.js";
@@ -52,7 +52,7 @@ function createMosaic(count) {
   };
 }
 
-// Curves over the epochs, on an axis of √epoch because most happens early; dragging or arrow keys choose a frame.
+// Curves over the epochs, on an axis of √epoch because most happens early; dragging or a slider's keys choose a frame.
 function createHistory({ signal, label, curves, range, last, onEpoch, onStep }) {
   const view = { epoch: 0, colours: null };
   const canvas = element("canvas", { class: "vae-active vae-area", tabindex: 0, role: "slider", "aria-label": label, "aria-valuemin": 0, "aria-valuemax": last });
@@ -89,12 +89,13 @@ function createHistory({ signal, label, curves, range, last, onEpoch, onStep }) 
     }
   });
   onDrag(canvas, signal, (x) => onEpoch(clamp(frameOf(canvas.clientWidth, canvas.clientHeight).fromX(x), 0, Math.sqrt(last)) ** 2));
-  onArrows(canvas, signal, (dx, dy) => onStep(Math.sign(dx + dy)), () => onEpoch(0));
+  onSliderKeys(canvas, signal, 5, onStep);
   return {
     canvas,
     paint(epoch, colours) {
       Object.assign(view, { epoch, colours });
       canvas.setAttribute("aria-valuenow", epoch);
+      canvas.setAttribute("aria-valuetext", `epoch ${epoch}: ${curves.map(({ name, values }) => `${name} ${formatNumber(values[epoch], 1)}`).join(", ")} nats`);
       surface.paint();
     },
   };

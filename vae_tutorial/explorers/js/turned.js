@@ -7,7 +7,7 @@ export function createTurn(degrees) {
 }
 
 // Bins of equal width over the range of the values, as disentanglement.py cuts them.
-export function binned(values, bins) {
+function binned(values, bins) {
   let low = Infinity, high = -Infinity;
   for (const value of values) [low, high] = [Math.min(low, value), Math.max(high, value)];
   const scale = bins / (high - low);
@@ -15,7 +15,7 @@ export function binned(values, bins) {
 }
 
 // I(a; b) in nats from counts of pairs of whole numbers below `sizes`.
-export function mutualInformation(a, b, [sizeA, sizeB]) {
+function mutualInformation(a, b, [sizeA, sizeB]) {
   const joint = new Float64Array(sizeA * sizeB), rows = new Float64Array(sizeA), columns = new Float64Array(sizeB), count = a.length;
   for (let i = 0; i < count; i++) {
     joint[a[i] * sizeB + b[i]]++;
@@ -43,13 +43,6 @@ export function matched([first, second], degrees) {
     sigma: [(c * c * p + s * s * q) ** -0.5, (s * s * p + c * c * q) ** -0.5],
     marginal: [Math.hypot(c * first, s * second), Math.hypot(s * first, c * second)],
   };
-}
-
-// log p(x|z) of Gaussian pixels.
-export function logLikelihoodOf(mean, x, offset, noise) {
-  let squared = 0;
-  for (let i = 0; i < mean.length; i++) squared += (x[offset + i] - mean[i]) ** 2;
-  return -squared / (2 * noise * noise) - mean.length / 2 * Math.log(2 * Math.PI * noise * noise);
 }
 
 // Points of a grid along the turned axes: `steps` apart, `counts` to either side of `centre`.

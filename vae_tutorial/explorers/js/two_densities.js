@@ -1,8 +1,7 @@
 // Two densities: p with two humps, q a Gaussian, and both KL divergences as areas, numbers and bars.
-import { button, clamp, coalesce, createAnnouncer, element, followHash, formatNumber, listen, math, prepareRoot, setState, stageName } from "./page.js";
+import { button, clamp, coalesce, createAnnouncer, element, followHash, formatNumber, listen, math, prepareRoot, roundUp, setState, stageName } from "./page.js";
 import { followTheme } from "./theme.js";
 import { createSurface } from "./canvas.js";
-import { roundUp } from "./curve.js";
 import { clipped, createFrame, drawAxis, drawCurve, drawName, drawRules } from "./plot.js";
 import { bestGaussian, createGrid, klFromGaussian, klToGaussian, logNormal } from "./gaussian.js";
 import { logMixture, momentsOf } from "./mixture.js";

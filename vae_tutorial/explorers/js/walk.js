@@ -5,7 +5,7 @@ import { distortionOf, rateOf } from "./objectives.js";
 export const STEPS = 20;                                             // a path has STEPS + 1 places, t = 0, 0.05, … 1
 export const PATHS = ["straight", "spherical"];
 
-export const dotOf = (a, b) => a.reduce((sum, value, i) => sum + value * b[i], 0);
+const dotOf = (a, b) => a.reduce((sum, value, i) => sum + value * b[i], 0);
 export const lengthOf = (z) => Math.sqrt(dotOf(z, z));
 const mixOf = (a, b, weightA, weightB) => Array.from(a, (value, i) => weightA * value + weightB * b[i]);
 const unitOf = (z) => Array.from(z, (value) => value / lengthOf(z));

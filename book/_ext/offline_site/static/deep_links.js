@@ -1,7 +1,14 @@
 // Deep links of a page with explorers, such as #two-maps&z1=1.2&z2=-0.5: a heading's id, then what the explorers read when they start.
 // A browser knows no place of that name, and an explorer does not read twice: so scroll there, and start again at another link.
 const settings = () => location.hash.includes("=");
-const place = () => document.getElementById(decodeURIComponent(location.hash.slice(1).split("&")[0]));
+
+function place() {
+  try {
+    return document.getElementById(decodeURIComponent(location.hash.slice(1).split("&")[0]));
+  } catch {                                                           // a % that encodes nothing
+    return null;
+  }
+}
 
 function goThere() {
   if (settings()) place()?.scrollIntoView({ behavior: "instant" });
