@@ -78,6 +78,8 @@ def test_the_zip_holds_the_parts_under_one_folder(parts, tmp_path):
     count = offline_bundle.write(to, **parts)
     archive = zipfile.ZipFile(to)
     assert archive.testzip() is None
+    (tmp_path / "any").touch()
+    assert to.stat().st_mode == (tmp_path / "any").stat().st_mode  # readable by whom other files are
     names = {name.removeprefix(f"{offline_bundle.TOP}/") for name in archive.namelist()}
     assert names == {
         "index.html", "READ-ME.txt", "vae_tutorial-1-py3-none-any.whl", "site/index.html", "site/_static/x.js",
@@ -85,8 +87,16 @@ def test_the_zip_holds_the_parts_under_one_folder(parts, tmp_path):
     }  # fmt: skip
     assert count == len(names)
     assert "site/index.html" in archive.read(f"{offline_bundle.TOP}/index.html").decode()
-    text = archive.read(f"{offline_bundle.TOP}/READ-ME.txt").decode()
-    assert "pip install vae_tutorial-1-py3-none-any.whl" in text
+
+
+@pytest.mark.parametrize(("make", "folder"), [("python3 -m venv vae", "vae/bin/"), ("py -m venv vae", "vae\\Scripts\\")])
+def test_the_zip_tells_how_to_make_an_environment_and_to_stay_in_it(parts, tmp_path, make, folder):
+    offline_bundle.write(tmp_path / "book.zip", **parts)
+    lines = zipfile.ZipFile(tmp_path / "book.zip").read(f"{offline_bundle.TOP}/READ-ME.txt").decode().splitlines()
+    told = [line.strip() for line in lines]
+    place = told.index(make)
+    rest = ("pip install vae_tutorial-1-py3-none-any.whl jupyterlab", "python -m vae_tutorial.doctor", "jupyter lab student")
+    assert told[place + 1 : place + 4] == [folder + command for command in rest]
 
 
 def test_the_same_parts_make_the_same_zip(parts, tmp_path):

@@ -25,9 +25,16 @@ def steps() -> list[dict]:
 def test_the_workflow_asks_for_no_more_rights_than_publishing_needs():
     assert WORKFLOW["permissions"] == {"contents": "read"}
     assert {name: job.get("permissions") for name, job in WORKFLOW["jobs"].items()} == {
-        "test": None, "publish": {"pages": "write", "id-token": "write"},
+        "test": {"contents": "read", "pages": "read"}, "publish": {"pages": "write", "id-token": "write"},
     }  # fmt: skip
     assert "secrets." not in (ROOT / ".github" / "workflows" / "book.yml").read_text("utf-8")
+
+
+def test_a_job_that_asks_for_the_sites_address_may_read_it():
+    """`configure-pages` fails in a private repository where the job may not (its issue 188); naming one right takes all others away."""
+    asking = [job for job in WORKFLOW["jobs"].values() if any("configure-pages" in step.get("uses", "") for step in job["steps"])]
+    assert asking
+    assert all(job["permissions"]["pages"] == job["permissions"]["contents"] == "read" for job in asking)
 
 
 def test_only_main_is_published_and_only_what_was_tested():
@@ -42,7 +49,8 @@ def test_the_workflow_runs_the_readmes_command_with_the_sites_address():
     assert test["run"] == "make test"
     assert bundle["run"].startswith("make bundle && ")
     assert "bundle" in TARGETS
-    assert f"_build/{offline_bundle.TOP}.zip _build/html/downloads/" in bundle["run"]
+    assert bundle["run"].endswith(f" && mv _build/{offline_bundle.TOP}.zip _build/wheel/*.whl _build/html/downloads/")
+    assert "--wheel-dir _build/wheel " in (ROOT / "Makefile").read_text("utf-8")
     assert bundle["if"] == "github.ref == 'refs/heads/main'"
     assert test["env"] == bundle["env"] == {"BASE_URL": "${{ steps.pages.outputs.base_url }}"}
     assert "pages" in {other.get("id") for other in steps()}
@@ -93,7 +101,8 @@ def test_repo2docker_makes_binders_image_of_that_folder():
     made = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
     text = made.stdout + made.stderr
     assert f"Building conda environment for python={python}" in text
-    steps_in_order = "\nCOPY --chown=1000:1000 src/ ", 'bin/pip install --no-cache-dir -r "binder/requirements.txt"'
+    packages = 'bin/pip install --no-cache-dir -r "binder/requirements.txt"'
+    steps_in_order = "\nCOPY --chown=1000:1000 src/ ", packages, "\nRUN ./binder/postBuild"
     places = [text.index(step) for step in steps_in_order]
     assert places == sorted(places)
 

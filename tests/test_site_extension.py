@@ -13,11 +13,12 @@ import zlib
 from io import BytesIO
 from pathlib import Path
 
+import nbformat
 import node
 import pydata_sphinx_theme
 import pytest
 from fontTools.ttLib import TTFont
-from offline_site import address, files, icons, markup, palette, pictures, scripts, widget_files
+from offline_site import address, files, icons, markup, notebooks, palette, pictures, scripts, widget_files
 from PIL import Image
 
 ROOT = Path(__file__).parents[1]
@@ -40,6 +41,7 @@ axes.imshow(numpy.random.default_rng(0).uniform(size=(60, 60)))
 plotting.show(figure, alt="noise")
 ```
 """
+DRAWING = "# Notebook\n\n![A line from left to right](a.svg)"
 HEAD = "---\nfile_format: mystnb\nkernelspec:\n  name: python3\n  display_name: Python 3\n---\n\n"
 
 
@@ -98,6 +100,10 @@ def test_subset_font_has_just_the_wanted_glyphs() -> None:
         ('<div class="citation" id="id2" role="doc-biblioentry">', '<div class="citation" id="id2" role="listitem">'),
         ("<tr><th></th><th>a</th></tr>", "<tr><td></td><th>a</th></tr>"),
         ('<summary aria-label="Toggle hidden content">', "<summary>"),
+        (
+            '<a href="x.ipynb" target="_blank"\n class="btn btn-sm btn-notebook-button"\n title="Save it">',
+            '<a href="x.ipynb" download aria-label="Save it" target="_blank"\n class="btn btn-sm btn-notebook-button"\n title="Save it">',
+        ),
     ],
 )
 def test_theme_is_mended(written: str, wanted: str) -> None:
@@ -106,7 +112,8 @@ def test_theme_is_mended(written: str, wanted: str) -> None:
 
 def test_mending_twice_changes_nothing_more() -> None:
     redirect = '\n<meta http-equiv="Refresh" content="0; url=intro.html" />\n'
-    for page in (redirect, '<div id="pst-primary-sidebar" class="bd-sidebar">'):
+    button = '<a href="x.ipynb" target="_blank"\n   class="btn btn-sm btn-notebook-button"\n   title="Save it">'
+    for page in (redirect, '<div id="pst-primary-sidebar" class="bd-sidebar">', button):
         once = markup.mend(page)
         assert once != page
         assert markup.mend(once) == once
@@ -301,12 +308,33 @@ def test_missing_bundle_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         list(files.bundled_files())
 
 
+DRAWN = sorted(
+    path for path in (ROOT / "book").rglob("*.ipynb") if ".svg)" in path.read_text(encoding="utf8") and ".ipynb_" not in str(path)
+)
+
+
+@pytest.mark.parametrize("path", DRAWN, ids=lambda path: path.stem)
+def test_a_saved_notebook_is_the_page_with_its_drawings_in_it(path: Path) -> None:
+    committed = nbformat.read(path, as_version=4)
+    saved = nbformat.reads(notebooks.with_drawings(path), as_version=4)
+    nbformat.validate(saved)
+    drawn = [target for cell in committed.cells for target in re.findall(r"!\[[^\]]*\]\(([^)]+)\)", cell.source)]
+    shown = [target for cell in saved.cells for target in re.findall(r"!\[[^\]]*\]\(([^)]+)\)", cell.source)]
+    assert [base64.b64decode(target.partition("svg+xml;base64,")[2]) for target in shown] == [
+        (path.parent / name).read_bytes() for name in drawn
+    ]
+    for name, target in zip(drawn, shown, strict=True):
+        for cell in saved.cells:
+            cell.source = cell.source.replace(target, name)
+    assert saved == committed
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A book of three small pages, built with the extension under the book's own strictness."""
+    """A book of four small pages, built with the extension under the book's own strictness."""
     book = tmp_path_factory.mktemp("book")
     pages = {
-        "index.md": "# Index\n\nPlain text.\n\n```{toctree}\nwith_label\nplain_widget\nwith_math\n```\n",
+        "index.md": "# Index\n\nPlain text.\n\n```{toctree}\nwith_label\nplain_widget\nwith_math\npart/notebook\n```\n",
         "with_label.md": HEAD + PAGE.format(text="No formula.", label="$z_1$"),
         "plain_widget.md": HEAD + PAGE.format(text="No formula.", label="speed") + FIGURE,
         "with_math.md": "# Formula\n\n$x^2$\n",
@@ -314,6 +342,11 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     }
     for name, text in pages.items():
         (book / name).write_text(text, encoding="utf8")
+    (book / "part").mkdir()
+    (book / "part" / "a.svg").write_text(
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8"><path d="M0 0h8"/></svg>', encoding="utf8"
+    )
+    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(DRAWING)]), book / "part" / "notebook.ipynb")
     command = [sys.executable, "-m", "sphinx", "-W", "-n", "--keep-going", "-b", "html", str(book), str(book / "site")]
     done = subprocess.run(command, capture_output=True, text=True, env=environment(), check=False)
     assert done.returncode == 0, done.stderr
@@ -366,6 +399,27 @@ def test_a_figure_is_a_file_that_waits_for_the_reader(site: Path) -> None:
     width, height, source = (re.search(rf'{name}="([^"]+)"', image)[1] for name in ("width", "height", "src"))
     with Image.open(site / source) as picture:
         assert int(height) / int(width) == pytest.approx(picture.height / picture.width, rel=0.005)
+
+
+def test_a_page_that_is_a_notebook_can_be_saved_and_no_other(site: Path) -> None:
+    saving = re.compile(
+        r'<a href="([^"]+)" download aria-label="Save this page as a notebook"[^>]*>\s*<span[^>]*>\s*<i class="fas fa-download"></i>'
+    )
+    offered = {page.relative_to(site).as_posix(): saving.findall(page.read_text(encoding="utf8")) for page in site.rglob("*.html")}
+    assert {name: targets for name, targets in offered.items() if targets} == {"part/notebook.html": ["../_notebooks/part/notebook.ipynb"]}
+    assert [path.name for path in (site / "_notebooks").rglob("*.*")] == ["notebook.ipynb"]
+    [cell] = nbformat.read(site / "_notebooks" / "part" / "notebook.ipynb", as_version=4).cells
+    assert cell.source.startswith("# Notebook\n\n![A line from left to right](data:image/svg+xml;base64,")
+
+
+def test_the_icon_of_the_button_is_among_those_that_are_kept(site: Path) -> None:
+    drawn = {
+        code
+        for style in site.rglob("*.css")
+        for code in icons.glyphs("".join(re.findall(r"\.fa-download:before\{[^}]*\}", style.read_text("utf8"))))
+    }
+    assert drawn == {0xF019}
+    assert 0xF019 in TTFont(BytesIO(next(site.rglob("fa-solid-900.woff2")).read_bytes())).getBestCmap()
 
 
 def test_every_icon_script_and_map_is_gone(site: Path) -> None:

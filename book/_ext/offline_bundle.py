@@ -5,7 +5,6 @@
 
 import argparse
 import os
-import tempfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,17 +17,25 @@ FRONT_DOOR = """<!DOCTYPE html>
 <body><p><a href="site/index.html">Open the book</a></p></body>
 </html>
 """
-READ_ME = """Variational Autoencoders, Live
+READ_ME = r"""Variational Autoencoders, Live
 
 index.html   Double-click it: the whole book, sliders included, without a network.
 slides/      The deck of the 90-minute session: open index.html in it; S shows the speaker's notes.
 student/     The pages as notebooks, exercises without solutions.
 solutions/   The same with the solutions shown.
 {wheel}
-             The package that the notebooks import. In an environment with Python {pythons}:
-                 pip install {wheel} jupyterlab
-                 jupyter lab student
-             PyTorch and the rest come from the network, once. Then: python -m vae_tutorial.doctor
+             The package that the notebooks import. To run them, copy this folder to your disk and open a terminal in
+             it. With Python {pythons}, on Linux and macOS:
+                 python3 -m venv vae
+                 vae/bin/pip install {wheel} jupyterlab
+                 vae/bin/python -m vae_tutorial.doctor
+                 vae/bin/jupyter lab student
+             On Windows:
+                 py -m venv vae
+                 vae\Scripts\pip install {wheel} jupyterlab
+                 vae\Scripts\python -m vae_tutorial.doctor
+                 vae\Scripts\jupyter lab student
+             PyTorch and the rest come from the network, once. The third line checks the set-up.
 
 Text CC BY 4.0, code BSD-3-Clause. Licences of the data: README of the project.
 """
@@ -62,18 +69,17 @@ def write(to: Path, **parts: Path) -> int:
     """Write the zip of these parts (see `contents`) atomically; return the number of files in it."""
     files = list(contents(**parts))
     to.parent.mkdir(parents=True, exist_ok=True)
-    handle, partial = tempfile.mkstemp(suffix=".partial", dir=to.parent)
+    partial = to.with_name(f".{to.name}.{os.getpid()}")  # no temporary file, which other accounts could not read
     try:
-        with os.fdopen(handle, "wb") as stream, zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
             for name, content in files:
                 entry = zipfile.ZipInfo(f"{TOP}/{name}", WHEN)
                 entry.external_attr = 0o644 << 16
                 data = content.read_bytes() if isinstance(content, Path) else content
                 archive.writestr(entry, data, zipfile.ZIP_DEFLATED)
         os.replace(partial, to)
-    except BaseException:
-        Path(partial).unlink(missing_ok=True)
-        raise
+    finally:
+        partial.unlink(missing_ok=True)
     return len(files)
 
 

@@ -9,20 +9,34 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-ADDRESS = re.compile(r"https://[\w.-]+(/[\w.~-]+)+")
-SERVICES = {"colab_url": "https://colab.research.google.com", "binderhub_url": "https://mybinder.org"}
+GITHUB = "https://github.com/"
+ADDRESS = re.compile(rf"{GITHUB}[\w-]+/[\w.-]+|https://[\w.-]*gitlab[\w.-]*(/[\w.-]+){{2,}}")  # the theme makes buttons for these
+BINDER, COLAB = "https://mybinder.org", "https://colab.research.google.com"
 BUTTONS = ("use_repository_button", "use_issues_button")
 
 
-def write_address(url: str, root: Path = ROOT) -> list[Path]:
+def tidy(given: str) -> str:
+    """The repository's address as it is written down, without the `.git` or the slash at its end that a browser or git may add.
+
+    Raises:
+        ValueError: no address of a repository.
+    """
+    url = re.sub(r"(\.git)?/*$", "", given.strip(), count=1)
+    if given and not ADDRESS.fullmatch(url):
+        wanted = f"{GITHUB}YOU/REPOSITORY with nothing behind it (GitLab's works, too)"
+        raise ValueError(f"{given!r} is no repository's address: give it as {wanted}, or leave it empty")
+    return url
+
+
+def write_address(given: str, root: Path = ROOT) -> list[Path]:
     """Write it, or with an empty one take it out and the buttons with it; returns the files that changed.
 
     Raises:
         ValueError: no address of a repository.
     """
-    if url and not ADDRESS.fullmatch(url):
-        raise ValueError(f"{url!r} is no repository's address: give it as https://github.com/YOU/REPOSITORY, or leave it empty")
-    values = {"url": f'"{url}"'} | {service: f'"{place if url else ""}"' for service, place in SERVICES.items()}
+    url = tidy(given)
+    services = {"binderhub_url": BINDER if url else "", "colab_url": COLAB if url.startswith(GITHUB) else ""}  # Colab opens GitHub's only
+    values = {name: f'"{value}"' for name, value in ({"url": url} | services).items()}
     values |= dict.fromkeys(BUTTONS, "true" if url else "false")
     config = root / "_config.yml"
     text = config.read_text("utf-8")

@@ -34,6 +34,10 @@ MENDS: dict[str, tuple[str, str]] = {
         '<link rel="icon" href="data:,">\n<meta http-equiv="refresh" content="0; url=\\1">\n'
         '<a href="\\1">To the book</a>\n</html>\n',
     ),
+    "link-name: the button that saves the notebook says so without its tooltip, too": (
+        r'(<a href="[^"]*") (target="_blank"\s+class="btn btn-sm btn-notebook-button"\s+title="([^"]*)")',
+        r'\1 download aria-label="\3" \2',
+    ),
     "empty-table-header: the corner of a table, pandas' or Markdown's": (
         r'<th(?: class="head")?>(?:<p></p>)?</th>',
         "<td></td>",

@@ -1,0 +1,45 @@
+"""Every page that is a notebook can be saved as one: a button at its top, and a file whose drawings are inside it."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from docutils import nodes
+    from sphinx.application import Sphinx
+
+FOLDER = "_notebooks"  # beside the pages, named as they are
+DRAWING = re.compile(r"(?<=\]\()[^):\s]+\.svg(?=\))")  # in Markdown, by its place beside the page
+
+
+def offer_notebook(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
+    """Write the notebook that a page is made from, and the button that saves it."""
+    if context.get("page_source_suffix") != ".ipynb" or "header_buttons" not in context:
+        return
+    name = f"{FOLDER}/{pagename}.ipynb"
+    target = Path(app.outdir) / name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(with_drawings(Path(app.env.doc2path(pagename))), encoding="utf8")
+    button = {"type": "link", "url": context["pathto"](name, 1), "icon": "fas fa-download", "label": "notebook-button"}
+    context["header_buttons"].append(button | {"tooltip": "Save this page as a notebook"})
+
+
+def with_drawings(page: Path) -> str:
+    """The notebook's text with each drawing in its Markdown, so that it shows them wherever it is opened.
+
+    As an attachment JupyterLab would refuse an SVG.
+    """
+    notebook = json.loads(page.read_text(encoding="utf8"))
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "markdown":
+            cell["source"] = DRAWING.sub(lambda found: inside(page.parent / found[0]), "".join(cell["source"]))
+    return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
+
+
+def inside(drawing: Path) -> str:
+    """A drawing as an address that holds it whole."""
+    return f"data:image/svg+xml;base64,{base64.b64encode(drawing.read_bytes()).decode()}"
