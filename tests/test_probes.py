@@ -43,6 +43,18 @@ def test_a_plane_reaches_the_bayes_accuracy_of_two_gaussians():
     assert 0.75 < knn_accuracy(codes, labels) < norm.cdf(1)
 
 
+@pytest.mark.parametrize("neighbours", [1, 5])
+def test_nearest_neighbours_vote_as_counted_by_hand(neighbours):
+    codes, labels = blobs(1.5, each=60)
+    new, theirs = blobs(1.5, each=40, seed=1)
+    nearest = np.square(new[:, None] - codes).sum(-1).argsort(1)[:, :neighbours]
+    votes = np.stack([(labels[nearest] == label).sum(1) for label in range(3)], 1)  # argmax: of equal votes the smaller label
+    expected = (votes.argmax(1) == theirs).mean()
+    given = {} if neighbours == 5 else {"neighbours": neighbours}
+    assert knn_accuracy(codes, labels, test=(new, theirs), **given) == pytest.approx(expected)
+    assert expected < 0.9
+
+
 def rings(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     draw = np.random.default_rng(seed)
     labels = np.repeat([0, 1], 300)

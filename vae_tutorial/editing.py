@@ -32,7 +32,12 @@ def read(pictures: Tensor) -> Tensor:
 
     Returns:
         (B, 5), float32.
+
+    Raises:
+        ValueError: a picture without ink.
     """
+    if not (pictures.flatten(1).sum(1) > 0).all():
+        raise ValueError("a picture without ink shows no factors")
     side = pictures.shape[-1]
     centres = torch.arange(side) + 0.5
     ink = pictures.sum((1, 2, 3))

@@ -1,6 +1,7 @@
 """Measures of a trained VAE: its evidence log p(x), the units it uses, and the codes it leaves the prior with.
 
-All sums run in float64. `x` is a tensor (N, C, H, W) or anything with a length that gives such batches for `x[indices]`.
+Sums over images and over codes run in float64. `x` is a tensor (N, C, H, W) or anything with a length that gives such
+batches for `x[indices]`.
 """
 
 from collections.abc import Iterator

@@ -19,7 +19,6 @@ from vae_tutorial.networks import mlp
 from vae_tutorial.objectives import Terms
 
 IMAGES = 1_000  # measured at once
-THRESHOLD = 0.01  # of an active unit (Burda et al. 2016)
 
 
 class Chain:
@@ -57,6 +56,10 @@ class HierarchicalVAE(nn.Module):
         hidden: widths of the hidden layers between x and z₁; the decoder mirrors them.
         top_hidden: widths of the hidden layers between z₁ and z₂, in either direction.
         activation: see `networks.ACTIVATIONS`.
+        image_shape: (C, H, W).
+
+    Raises:
+        ValueError: an unknown activation, or a size below one.
     """
 
     bounded = True  # x must lie in [0, 1]

@@ -24,7 +24,7 @@ class Autoencoder(nn.Module):
         image_shape: (C, H, W).
 
     Raises:
-        ValueError: an unknown output.
+        ValueError: an unknown output or activation, or a size below one.
     """
 
     def __init__(
@@ -85,7 +85,8 @@ class VAE(nn.Module):
         labels: number of classes of a conditional VAE.
 
     Raises:
-        ValueError: an unknown likelihood or condition, a sigma that is not positive, or convolutions with a condition.
+        ValueError: an unknown likelihood, activation or condition, a size below one, a sigma that is not positive, or
+            convolutions with a condition.
     """
 
     def __init__(
