@@ -124,6 +124,26 @@ def test_a_pages_exercises_are_those_that_it_asks_and_solves(page):
     assert solved == registered, "asserted in a solution, and registered in vae_tutorial/exercises/"
 
 
+def named_in_text(text):
+    """Exercises that a text names by number and title, [exercise 2](#exercises), *Its title*, and those that it poses: pairs of words."""
+    named = re.findall(r"\[[Ee]xercise (\d+)\]\(#exercises\), \*([^*]+)\*", text)
+    posed = re.findall(r"^\*\*(\d+)\. ([^*]+?)\.?\*\*", text, re.M)
+    return named, posed
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_an_exercise_named_in_the_text_has_this_number_and_title(page):
+    cells = nbformat.read(PAGES[page], as_version=4).cells
+    named, posed = named_in_text("\n\n".join(cell.source for cell in cells if cell.cell_type == "markdown"))
+    assert set(named) <= set(posed)
+
+
+def test_a_wrong_number_of_an_exercise_is_found():
+    named, posed = named_in_text("See [exercise 1](#exercises), *Gaussian pixels*.\n\n**1. Before.** How?\n\n**2. Gaussian pixels.** Now?")
+    assert named == [("1", "Gaussian pixels")]
+    assert posed == [("1", "Before"), ("2", "Gaussian pixels")]
+
+
 # ---------------------------------------------------------------- what check says
 
 

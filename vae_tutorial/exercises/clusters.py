@@ -39,29 +39,32 @@ def wire(answer: object) -> str | None:
     )
 
 
-def _best_scale(mu: Tensor, sigma: Tensor) -> Tensor:
-    return (mu.square() + sigma.square()).mean().rsqrt()
+def _best_scales(mu: Tensor, sigma: Tensor) -> Tensor:
+    return (mu.square() + sigma.square()).mean(0).rsqrt()
 
 
-@exercise("clusters/best-scale")
-def best_scale(answer: object) -> str | None:
-    """The factor on all codes that makes the mean rate smallest, from mu and sigma (N, d)."""
+@exercise("clusters/best-scales")
+def best_scales(answer: object) -> str | None:
+    """The factor of every unit that makes the mean rate smallest, (d,), from mu and sigma (N, d)."""
     draw = torch.Generator().manual_seed(0)
     cases = [
-        (scale * torch.randn(50, d, generator=draw), width * (0.2 + torch.rand(50, d, generator=draw)))
-        for d, scale, width in ((1, 3.0, 0.1), (2, 0.2, 0.5), (5, 10.0, 2.0))
+        (torch.tensor(scales) * torch.randn(50, len(scales), generator=draw), width * (0.2 + torch.rand(50, len(scales), generator=draw)))
+        for scales, width in (((3.0, 0.5), 0.1), ((0.2, 1.0, 4.0), 0.5), ((10.0, 0.1, 2.0, 1.0), 2.0))
     ]
     return agrees(
         answer,
-        _best_scale,
+        _best_scales,
         cases,
         tolerance=1e-3,
         hints=[
-            (lambda mu, sigma: (mu.square() + sigma.square()).mean().reciprocal(), "that is the square of the factor."),
-            (lambda mu, sigma: (mu.square() + sigma.square()).mean().sqrt(), "that is what they have to be divided by."),
-            (lambda mu, sigma: mu.square().mean().rsqrt(), "the noise is scaled together with the means, and takes part in the rate."),
-            (lambda mu, sigma: (mu.square() + sigma.square()).sum(1).mean().rsqrt(), "the logarithm comes in once for every unit."),
-            (lambda mu, sigma: sigma.square().mean().rsqrt(), "the means pay as well."),
+            (lambda mu, sigma: (mu.square() + sigma.square()).mean(0).reciprocal(), "these are the squares of the factors."),
+            (lambda mu, sigma: (mu.square() + sigma.square()).mean(0).sqrt(), "that is what they have to be divided by."),
+            (lambda mu, sigma: mu.square().mean(0).rsqrt(), "the noise is scaled together with the means, and takes part in the rate."),
+            (lambda mu, sigma: sigma.square().mean(0).rsqrt(), "the means pay as well."),
+            (lambda mu, sigma: (mu.square() + sigma.square()).mean().rsqrt(), "that is one factor for all units: each may have its own."),
+            (lambda mu, sigma: (mu.square() + sigma.square()).rsqrt(), "one factor serves all images: average over them."),
+            (lambda mu, sigma: (mu.square() + sigma.square()).mean(1).rsqrt(), "average over the images, not over the units."),
+            (lambda mu, sigma: mu.std(0).reciprocal(), "a shifted mean pays, too, and so does the noise: the prior's middle is 0."),
         ],
     )
 
