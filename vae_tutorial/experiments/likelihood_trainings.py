@@ -1,4 +1,4 @@
-"""What the seed and the length of the training do to log p(x): `mnist-likelihood` from two seeds more, for fewer epochs too."""
+"""How much of log p(x) is the seed's: the recipe `mnist-likelihood`, trained from two seeds more and measured on 2,000 test images."""
 
 import tempfile
 from pathlib import Path
@@ -13,8 +13,8 @@ from vae_tutorial.training import evaluate
 NAME = "likelihood-trainings"
 DATA = recipe.DATA
 PARTS = (0, 5, 10, 15)  # of `likelihood`: 2,000 of the 10,000 official test images
-SETTINGS = grid(epochs=(40, recipe.EPOCHS), seed=(101, 102))
-MINUTES = 60
+SETTINGS = grid(epochs=recipe.EPOCHS, seed=(101, 102))  # with fewer epochs: what the length of the training does
+MINUTES = 110
 
 
 def run(epochs: int, seed: int, root: str | None = None) -> dict:
