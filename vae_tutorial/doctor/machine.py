@@ -19,7 +19,7 @@ from pathlib import Path
 from vae_tutorial.doctor.findings import INSTALL, PIP, Finding
 
 MEMORY = 2.0  # GB free: a page's kernel stays under 1 GB, and the browser wants its own
-MODULES = {"scikit-learn": "sklearn"}  # where a package's module has another name
+MODULES = {"scikit-learn": "sklearn", "pillow": "PIL", "ipython": "IPython"}  # where a package's module has another name
 
 
 def python() -> Iterator[Finding]:
