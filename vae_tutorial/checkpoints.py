@@ -7,6 +7,7 @@ loaded is the rounded network, in float32, and a card's numbers are measured on 
 import hashlib
 import json
 import os
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,17 @@ def load_model(name: str, folder: Path = SHIPPED) -> Any:
     model = CLASSES[card["class"]](**card["configuration"])
     model.load_state_dict(state)
     return model.eval()
+
+
+def rounded(model: Any, precision: str) -> Any:
+    """The model as `load_model` would rebuild it from a checkpoint of this precision; nothing stays on the disk.
+
+    Raises:
+        ValueError: as `save_model`.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        save_model(model, "rounded", {}, precision, Path(scratch))
+        return load_model("rounded", Path(scratch))
 
 
 def model_card(name: str, folder: Path = SHIPPED) -> Card:

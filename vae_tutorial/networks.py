@@ -134,9 +134,9 @@ def conv_decoder(image_shape: Sequence[int], channels: Sequence[int], sizes: Seq
     """
     small = _halved(image_shape, channels)
     stem = mlp([*sizes, channels[0] * small[0] * small[1]], activation)
-    layers: list[nn.Module] = [stem, ACTIVATIONS[activation](), nn.Unflatten(-1, (channels[0], *small))]
+    layers: list[nn.Module] = [stem, _activation(activation)(), nn.Unflatten(-1, (channels[0], *small))]
     for before, after in pairwise(channels):
-        layers += [nn.ConvTranspose2d(before, after, 4, stride=2, padding=1), ACTIVATIONS[activation]()]
+        layers += [nn.ConvTranspose2d(before, after, 4, stride=2, padding=1), _activation(activation)()]
     return FlatConvolutions(*layers, ConvTransposeToFew(channels[-1], image_shape[0], 4, stride=2, padding=1), nn.Flatten())
 
 

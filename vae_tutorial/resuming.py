@@ -32,8 +32,8 @@ def identify(
     if "<lambda>" in (_name(objective) + _name(transform)):
         raise ValueError("a training with a checkpoint wants named functions: a lambda cannot be told from another; use def or partial")
     return plain | {
-        "data": _fingerprint(x), "objective": _name(objective), "transform": _name(transform), "learning_rate": _probe(learning_rate),
-        "settings": {name: _probe(value) for name, value in settings.items()},
+        "data": _fingerprint(x), "objective": _name(objective), "transform": _name(transform), "learning_rate": probe(learning_rate),
+        "settings": {name: probe(value) for name, value in settings.items()},
         **{name: _fingerprint(value) for name, value in seen.items()},
     }  # fmt: skip
 
@@ -79,7 +79,8 @@ def _name(function: Callable | None) -> str:
     return getattr(function, "__name__", str(function))
 
 
-def _probe(schedule: Schedule) -> list[float]:
+def probe(schedule: Schedule) -> list[float]:
+    """A schedule's values at eleven points."""
     return [schedule(tenth / 10) for tenth in range(11)]
 
 

@@ -13,7 +13,7 @@ from vae_tutorial.devices import fork_random_states, moved_to, training_device
 from vae_tutorial.likelihoods import check_pixels
 from vae_tutorial.networks import products_in
 from vae_tutorial.objectives import Terms
-from vae_tutorial.resuming import identify, resume, save
+from vae_tutorial.resuming import identify, probe, resume, save
 from vae_tutorial.schedules import Schedule, constant
 
 Objective = Callable[..., Terms]
@@ -101,7 +101,7 @@ def fit(
     if not 1 <= batch_size <= len(x):
         raise ValueError(f"batch_size must lie between 1 and the {len(x)} training images, got {batch_size}")
     rate_of_learning = _as_schedule(learning_rate)
-    if min(rate_of_learning(tenth / 10) for tenth in range(11)) < 0:
+    if min(probe(rate_of_learning)) < 0:
         raise ValueError("the learning rate must not be negative")
     schedules = {name: _as_schedule(value) for name, value in (settings or {}).items()}
     home, device = next(model.parameters()).device, training_device(model, device)

@@ -119,9 +119,8 @@ def quantisation_loss(model: VectorQuantisedVAE, x: Tensor, commitment: float = 
 
     z_e is what the encoder gives, e the nearest vector of the codebook, sg the stop of the gradient. The decoder sees e, and the
     encoder receives the decoder's gradient as if it had seen z_e ("straight through"). In place of the loss's middle term,
-    ‖sg[z_e] − e‖², the codebook follows the means of its vectors while the model is in training mode
-    and gradients are recorded. rate = h·w·log K, nats: the
-    cost of a grid under the uniform prior; it is constant, hence not in the loss.
+    ‖sg[z_e] − e‖², the codebook follows the means of its vectors while the model is in training mode and
+    gradients are recorded. rate = h·w·log K, nats: the cost of a grid under the uniform prior; it is constant, hence not in the loss.
     """
     vectors = model.encode(x)  # z_e, (B, h, w, code_dim)
     codes = model.nearest(vectors)

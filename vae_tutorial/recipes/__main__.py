@@ -3,7 +3,6 @@
 import argparse
 import importlib
 import pkgutil
-import tempfile
 import time
 from pathlib import Path
 from types import ModuleType
@@ -12,7 +11,7 @@ import torch
 from torch import Tensor
 
 from vae_tutorial import recipes
-from vae_tutorial.checkpoints import SHIPPED, load_model, model_card, model_names, save_model
+from vae_tutorial.checkpoints import SHIPPED, model_card, model_names, rounded, save_model
 from vae_tutorial.data import Images
 from vae_tutorial.recipes.measuring import MEASURING_SEED, held_out, training_images
 from vae_tutorial.training import evaluate
@@ -47,9 +46,7 @@ def run(recipe: ModuleType, root: str | Path | None, folder: Path, state: Path, 
         "epochs": recipe.EPOCHS, "minutes": round((time.perf_counter() - started) / 60, 1), "threads": torch.get_num_threads(),
         "torch": torch.__version__,
     }  # fmt: skip
-    with tempfile.TemporaryDirectory() as scratch:  # what is in the folder stays until all is measured
-        save_model(model, recipe.NAME, card, recipe.PRECISION, Path(scratch))
-        shipped = load_model(recipe.NAME, Path(scratch))  # the rounded weights
+    shipped = rounded(model, recipe.PRECISION)  # what is in the folder stays until all is measured
     sets = held_out(recipe.DATA, root, recipe.BINARISATION != "none")
     card["numbers"] = {
         name: evaluate(shipped, part.x, recipe.MEASURE, labels=labels_for(recipe, part), seed=MEASURING_SEED) for name, part in sets.items()
