@@ -231,6 +231,17 @@ def test_naming_digits_does_not_need_the_kl_term():
     assert max(on_map) - min(on_map) < 0.06
 
 
+def test_no_recorded_information_is_beyond_its_bounds():
+    """Of a code about one of N images: at least 0, and at most log N."""
+    ceilings = np.log(EXPERIMENTS["clusters"].SIZES)
+    for run in records.load_record("clusters")["runs"]:
+        information = np.array(run["results"]["information"])
+        assert (information > -0.05).all()
+        assert (information < ceilings + 1e-3).all()
+    for run in records.load_record("latent-space")["runs"]:
+        assert -0.05 < run["results"].get("information", 0.0) < np.log(EXPERIMENTS["latent-space"].PROBED) + 1e-3  # VAEs have it
+
+
 def test_information_has_a_ceiling_and_the_rate_has_none():
     record = records.load_record("latent-space")
     ceiling = np.log(EXPERIMENTS["latent-space"].PROBED)
