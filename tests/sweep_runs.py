@@ -40,9 +40,16 @@ def look_around(seed: int) -> dict[str, float | list[int]]:
     }
 
 
-def note(seed: int, log: str, pause: float = 0.0) -> dict[str, int]:
-    """Leave a line in a log, the first run later than the others."""
-    time.sleep(pause if seed == 0 else 0)
+def whereabouts(seed: int, root: str) -> dict[str, int]:
+    """The process that ran it, and how many files the data's folder has there."""
+    return {"process": os.getpid(), "files": len(list(Path(root).iterdir()))}
+
+
+def note(seed: int, log: str, others: float = 0) -> dict[str, int]:
+    """Leave a line in a log, the first run after so many others (or after a minute without them)."""
+    ends = time.monotonic() + 60
+    while seed == 0 and others and time.monotonic() < ends and (not Path(log).exists() or Path(log).read_text().count("\n") < others):
+        time.sleep(0.01)
     with open(log, "a") as file:
         file.write(f"{seed}\n")
     return {"square": seed**2}

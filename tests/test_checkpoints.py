@@ -300,6 +300,7 @@ def test_card_describes_the_file(name):
     assert (card["training_images"], card["binarisation"]) == (TRAINING_IMAGES[recipe.DATA], recipe.BINARISATION)
     assert ("minus the embedded 5,000" in card["data"]) == (recipe.DATA == "mnist")
     assert card["command"] == f"python -m vae_tutorial.recipes {name}"
+    assert card["products"] in {"float32": ("float32",), "fast": ("float32", "bfloat16")}[getattr(recipe, "PRODUCTS", "float32")]
     assert set(card["numbers"]) == ({recipe.DATA} if recipe.DATA in ("sprites", "spiral", "places") else {"official_test", "embedded"})
     assert "/" not in json.dumps(card | {"replay": None})  # no path of the machine that trained it (base64 has slashes)
 

@@ -45,8 +45,22 @@ def test_a_real_decoder_gets_a_tighter_bound_and_steadier_weights(test_digits):
         begin = model.posterior(x)
         before, after = (gaussian_elbo(model, x, each.mean, each.stddev.log(), eps).mean() for each in (begin, q))
     assert after > before + 0.5  # nats: the amortisation gap, or most of it
-    found = [estimate_evidence(model, x, 200, 0, progress=False, proposal=each) for each in (None, q)]
+    found = [estimate_evidence(model, x, 200, 1, progress=False, proposal=each) for each in (None, q)]
     assert found[1].effective_samples.median() > 1.2 * found[0].effective_samples.median()
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"steps": -3}, "steps must be at least 0, got -3"),
+        ({"samples": 0}, "a gradient wants samples >= 1, got 0"),
+        ({"precision": "float8"}, "unknown precision 'float8'"),
+    ],
+)
+def test_settings_that_mean_nothing_are_refused(settings, message):
+    truth, x = example(correlated=False)
+    with pytest.raises(ValueError, match=message):
+        fit_posteriors(truth.vae(), as_images(x), 0, **settings)
 
 
 def test_proposals_replace_what_the_encoder_says():

@@ -124,12 +124,16 @@ def test_cross_entropy_refuses_a_decoder_without_logits():
         (objectives.free_bits, {"floor": -0.1}, "the floor is a number of nats"),
         (objectives.controlled_capacity, {"capacity": -1.0}, "capacity .nats. and gamma must not be negative"),
         (objectives.controlled_capacity, {"capacity": 1.0, "gamma": -1.0}, "must not be negative"),
+        (objectives.elbo, {"beta": -1.0}, "must not be negative, got -1.0"),
         (objectives.total_correlation, {"images": 4}, "at most N = 4 of them, got 5"),
+        (objectives.total_correlation, {"images": 9, "beta": -3.0}, "must not be negative, got -3.0"),
+        (objectives.sparse, {"weight": -1.0}, "weight is the price of a unit of .z. and must not be negative, got -1.0"),
     ],
 )
 def test_settings_that_mean_nothing_are_refused(loss, settings, message):
+    model = Autoencoder(2, (8,)) if loss is objectives.sparse else VAE(2, (8,))
     with pytest.raises(ValueError, match=message):
-        loss(VAE(2, (8,)), torch.rand(5, 1, 28, 28), **settings)
+        loss(model, torch.rand(5, 1, 28, 28), **settings)
 
 
 def test_a_total_correlation_wants_two_images():

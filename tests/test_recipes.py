@@ -2,7 +2,9 @@
 
 import sys
 from base64 import b64decode
+from collections.abc import Callable
 from io import BytesIO
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,8 +13,9 @@ import torch
 from PIL import Image
 from scipy.stats import norm
 
-from vae_tutorial import checkpoints, objectives
+from vae_tutorial import checkpoints, networks, objectives, training
 from vae_tutorial.data import Images
+from vae_tutorial.experiments.records import load_record
 from vae_tutorial.laboratory import spiral
 from vae_tutorial.models import VAE, Autoencoder
 from vae_tutorial.recipes import __main__ as command
@@ -43,18 +46,26 @@ def miniature(train_digits, test_digits, monkeypatch) -> dict[tuple[str, bool], 
     return sets
 
 
-def tiny_recipe() -> SimpleNamespace:
+def tiny_recipe(
+    channels: tuple[int, ...] = (), products: str = "float32", objective: Callable = objectives.negative_elbo,
+    on_epoch: Callable | None = None,
+) -> SimpleNamespace:  # fmt: skip
+    """Two epochs of two updates on the miniature digits."""
+
     def train(images, state, seed=0):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            model = VAE(2, (16,))
-        fit(model, images.x, objectives.negative_elbo, epochs=2, learning_rate=1e-2, checkpoint=state, progress=False)
+            model = VAE(2, (16,), channels=channels)
+        fit(
+            model, images.x, objective, epochs=2, learning_rate=1e-2, precision=products, seed=seed, checkpoint=state,
+            on_epoch=on_epoch, progress=False,
+        )  # fmt: skip
         assert state.exists()
         return model
 
     return SimpleNamespace(
-        __doc__="A miniature.\n", NAME="mnist-tiny", DATA="mnist", BINARISATION="none", SEED=0, EPOCHS=2, PRECISION="int8",
-        MEASURE=objectives.negative_elbo, train=train, further=lambda model, images: {"images": images.source},
+        __doc__="A miniature.\n", NAME="mnist-tiny", DATA="mnist", BINARISATION="none", SEED=0, EPOCHS=2, PRODUCTS=products,
+        PRECISION="int8", MEASURE=objectives.negative_elbo, train=train, further=lambda model, images: {"images": images.source},
     )  # fmt: skip
 
 
@@ -64,7 +75,6 @@ def test_a_run_writes_a_card_whose_numbers_are_those_of_the_weights_as_shipped(m
     card = checkpoints.model_card("mnist-tiny", tmp_path)
     assert card["numbers"] == numbers
     assert card["images"] == "digits 0 to 100"  # what the recipe itself adds
-    assert not state.exists()
     assert (card["training_images"], card["data"]) == (256, "digits 0 to 256")
     assert card["command"] == "python -m vae_tutorial.recipes mnist-tiny"
     shipped = checkpoints.load_model("mnist-tiny", tmp_path)
@@ -80,17 +90,73 @@ def test_a_run_writes_a_card_whose_numbers_are_those_of_the_weights_as_shipped(m
         assert numbers[name]["loss"] != evaluate(unrounded, x, recipe.MEASURE, seed=command.MEASURING_SEED)["loss"]
 
 
-def test_two_runs_of_a_recipe_write_the_same_file(miniature, tmp_path):
-    for folder in ("one", "two"):
-        (tmp_path / folder).mkdir()
-        command.run(tiny_recipe(), None, tmp_path / folder, tmp_path / "state")
+def weights_of(recipe: SimpleNamespace, folder: Path) -> bytes:
+    """The file that a run from nothing writes."""
+    folder.mkdir()
+    command.run(recipe, None, folder, folder / "state")
+    return (folder / "mnist-tiny.safetensors").read_bytes()
+
+
+@pytest.mark.parametrize(("channels", "products", "threads"), [((), "float32", 1), ((2, 4), "bfloat16", 2)], ids=["dense", "convolutions"])
+def test_two_runs_of_a_recipe_write_the_same_file(channels, products, threads, miniature, tmp_path):
+    torch.set_num_threads(threads)
+    try:
+        one = weights_of(tiny_recipe(channels, products), tmp_path / "one")
         torch.manual_seed(99)  # the recipe has a seed of its own
-    one, two = (tmp_path / folder / "mnist-tiny.safetensors" for folder in ("one", "two"))
-    assert one.read_bytes() == two.read_bytes()
+        assert weights_of(tiny_recipe(channels, products), tmp_path / "two") == one
+    finally:
+        torch.set_num_threads(1)
+
+
+@pytest.mark.parametrize(("instructions", "products"), [(True, "bfloat16"), (False, "float32")])
+def test_a_card_says_in_which_products_fast_ones_were(instructions, products, miniature, tmp_path, monkeypatch):
+    monkeypatch.setattr(networks, "has_bfloat16", lambda device: instructions)
+    fast, named = (weights_of(tiny_recipe(products=each), tmp_path / each) for each in ("fast", products))
+    assert fast == named
+    assert fast != weights_of(tiny_recipe(products={"float32": "bfloat16", "bfloat16": "float32"}[products]), tmp_path / "other")
+    assert [checkpoints.model_card("mnist-tiny", tmp_path / each)["products"] for each in ("fast", products)] == [products, products]
+
+
+CLOCK = SimpleNamespace(now=0.0, perf_counter=lambda: CLOCK.now)
+
+
+def slow_elbo(model: VAE, x: torch.Tensor) -> objectives.Terms:
+    """An update that takes ten minutes by the clock of `slow`."""
+    CLOCK.now += 600.0
+    return objectives.negative_elbo(model, x)
+
+
+@pytest.fixture
+def slow(monkeypatch) -> SimpleNamespace:
+    """The clock that the training and its card go by."""
+    for module in (training, command):
+        monkeypatch.setattr(module, "time", CLOCK)
+    return CLOCK
+
+
+def interrupt(history: training.History) -> None:
+    raise KeyboardInterrupt
+
+
+def test_an_interrupted_trainings_card_counts_what_went_before(slow, miniature, tmp_path, capsys):
+    state, begun = tmp_path / "state", slow.now
+    with pytest.raises(KeyboardInterrupt):
+        command.run(tiny_recipe(objective=slow_elbo, on_epoch=interrupt), None, tmp_path, state)
+    assert slow.now - begun == 1_200  # one epoch of two updates
+    assert capsys.readouterr().out == ""
+    for _ in range(2):  # goes on; then finds all done
+        command.run(tiny_recipe(objective=slow_elbo), None, tmp_path, state)
+        assert checkpoints.model_card("mnist-tiny", tmp_path)["minutes"] == 40.0
+        assert slow.now - begun == 2_400
+    told = capsys.readouterr().out.splitlines()
+    assert told == [f"{epochs} epochs are done already, by {state}: delete it to train from the start" for epochs in (1, 2)]
+    whole = weights_of(tiny_recipe(objective=slow_elbo), tmp_path / "whole")
+    assert (tmp_path / "mnist-tiny.safetensors").read_bytes() == whole
+    assert checkpoints.model_card("mnist-tiny", tmp_path / "whole")["minutes"] == 40.0
 
 
 def test_a_run_from_another_seed_says_so(miniature, tmp_path):
-    own, other = (command.run(tiny_recipe(), None, tmp_path, tmp_path / "state", *seed) for seed in ((), (7,)))
+    own, other = (command.run(tiny_recipe(), None, tmp_path, tmp_path / f"state{seed}", *seed) for seed in ((), (7,)))
     assert checkpoints.model_card("mnist-tiny", tmp_path)["seed"] == 7
     assert own["official_test"]["loss"] != other["official_test"]["loss"]
 
@@ -104,8 +170,14 @@ def test_a_run_that_fails_while_measuring_leaves_the_old_checkpoint(miniature, t
 
     monkeypatch.setattr(command, "held_out", no_network)
     with pytest.raises(FileNotFoundError, match="no network"):
+        command.run(tiny_recipe(), None, tmp_path, tmp_path / "other", 7)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.name != "other"} == before
+
+
+def test_the_training_of_another_seed_is_not_gone_on_with(miniature, tmp_path):
+    command.run(tiny_recipe(), None, tmp_path, tmp_path / "state")
+    with pytest.raises(ValueError, match="belongs to another training"):
         command.run(tiny_recipe(), None, tmp_path, tmp_path / "state", 7)
-    assert {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.name != "state"} == before
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -115,8 +187,10 @@ def test_a_recipe_trains_the_kind_of_model_it_says(name, train_digits, tmp_path,
         monkeypatch.setattr(module, "EPOCHS", 8 if name == "mnist-likelihood" else 1)  # at its rate four updates take it up, not down
     few = {"sprites": lambda: Sprites(512, seed=0), "spiral": lambda: spiral(512, seed=0), "places": lambda: pictures(torch.rand(512, 2))}
     images = Images(few[recipe.DATA](), None, "a few") if recipe.DATA in few else images_of(train_digits, 0, 512)
-    before = torch.get_rng_state()
+    before, products, chosen = torch.get_rng_state(), [], networks.products_in
+    monkeypatch.setattr(training, "products_in", lambda *given: products.append(given[0]) or chosen(*given))
     made = recipe.train(images, tmp_path / "state")
+    assert set(products) == {getattr(recipe, "PRODUCTS", "float32")}  # as its card will say
     model = made[0] if isinstance(made, tuple) else made
     assert isinstance(model, Autoencoder if name in AUTOENCODERS else VectorQuantisedVAE if name == "mnist-vq" else VAE)
     assert torch.equal(torch.get_rng_state(), before)
@@ -183,6 +257,18 @@ def test_without_a_name_the_recipes_are_listed(monkeypatch, capsys):
             RECIPES[name].DATA, "the official test images"
         )
         assert f"loss {reached['loss']:.1f} on {where}" in listed[start:stop]
+        minutes, cores = command.expected_time(name)
+        assert f"; {minutes:.1f} minutes on {cores} core(s)" in listed[start:stop]
+    assert f"all {'':18} {sum(command.expected_time(name)[0] for name in RECIPES):.0f} minutes" in listed
+
+
+def test_the_expected_time_is_the_shortest_that_was_measured():
+    taken = {name: [checkpoints.model_card(name)["minutes"]] for name in RECIPES}
+    for run in load_record("recipe-seeds")["runs"]:
+        taken[run["setting"]["recipe"]].append(run["seconds"] / 60)
+    assert {name: command.expected_time(name)[0] for name in RECIPES} == {name: min(minutes) for name, minutes in taken.items()}
+    assert command.expected_time("mnist-2d")[0] < 0.5 * taken["mnist-2d"][0]  # the machine was busy
+    assert command.expected_time("mnist-likelihood") == (checkpoints.model_card("mnist-likelihood")["minutes"], 2)
 
 
 def test_a_recipe_whose_checkpoint_is_missing_says_so(monkeypatch, capsys):
@@ -213,3 +299,24 @@ def test_all_recipes_are_run_one_after_the_other(miniature, monkeypatch, tmp_pat
     monkeypatch.setattr(command, "load_recipes", lambda: recipes)
     run_command(monkeypatch, "all", "--to", tmp_path)
     assert checkpoints.model_names(tmp_path) == ["mnist-tinier", "mnist-tiny"]
+    assert not list(tmp_path.glob("*.partial"))
+
+
+def test_all_recipes_again_after_an_interruption_train_none_of_them_twice(slow, miniature, monkeypatch, tmp_path, capsys):
+    recipes = {name: tiny_recipe(objective=slow_elbo) for name in ("mnist-one", "mnist-two", "mnist-three")}
+    for name, recipe in recipes.items():
+        recipe.NAME = name
+    monkeypatch.setattr(command, "load_recipes", lambda: recipes)
+    begun, whole = slow.now, recipes["mnist-two"].train
+    recipes["mnist-two"].train = tiny_recipe(objective=slow_elbo, on_epoch=interrupt).train
+    with pytest.raises(KeyboardInterrupt):
+        run_command(monkeypatch, "all", "--to", tmp_path)
+    assert checkpoints.model_names(tmp_path) == ["mnist-one"]
+    recipes["mnist-two"].train = whole
+    run_command(monkeypatch, "all", "--to", tmp_path)
+    assert slow.now - begun == 3 * 2_400
+    assert capsys.readouterr().out.count("epochs are done already") == 2
+    assert not list(tmp_path.glob("*.partial"))
+    run_command(monkeypatch, "all", "--to", tmp_path)  # a call that ended is not gone on with
+    assert slow.now - begun == 6 * 2_400
+    assert [checkpoints.model_card(name, tmp_path)["minutes"] for name in recipes] == [40.0] * 3

@@ -95,7 +95,7 @@ def test_a_file_says_how_it_came_about_and_not_where(tmp_path):
 
 def test_results_are_in_the_order_of_the_settings_whichever_finishes_first(tmp_path):
     log = tmp_path / "log"
-    records = sweep(sweep_runs.note, grid(seed=range(4)), tmp_path / "results", jobs=2, unrecorded={"log": str(log), "pause": 1.5})
+    records = sweep(sweep_runs.note, grid(seed=range(4)), tmp_path / "results", jobs=2, unrecorded={"log": str(log), "others": 3})
     assert log.read_text().split()[-1] == "0"  # the first was the last
     assert [record["setting"]["seed"] for record in records] == [0, 1, 2, 3]
     assert numbers(records) == [{"square": seed**2} for seed in range(4)]
@@ -119,13 +119,13 @@ def test_finished_runs_are_not_repeated(tmp_path):
 def test_other_functions_and_settings_are_told_apart_in_one_folder(tmp_path):
     log = str(tmp_path / "log")
     folder = tmp_path / "results"
-    settings = [{"seed": 2}, {"seed": 2, "pause": 0}, {"seed": 2, "pause": 0.0}, {"seed": 2, "pause": False}]
+    settings = [{"seed": 2}, {"seed": 2, "others": 0}, {"seed": 2, "others": 0.0}, {"seed": 2, "others": False}]
     records = sweep(sweep_runs.note, settings, folder, jobs=1, unrecorded={"log": log})
     [other] = sweep(sweep_runs.fail_if_odd, [{"seed": 2}], folder, jobs=1, unrecorded={"log": log})
     assert len(contents(folder)) == 5
     assert other["results"] == {"seed": 2}
     assert [record["setting"] for record in records] == settings
-    [again] = sweep(sweep_runs.note, [{"pause": 0, "seed": 2}], folder, jobs=1, unrecorded={"log": log})
+    [again] = sweep(sweep_runs.note, [{"others": 0, "seed": 2}], folder, jobs=1, unrecorded={"log": log})
     assert again == records[1]  # the order of the keys means nothing
 
 
@@ -197,6 +197,12 @@ def test_wrong_settings_are_refused_before_anything_runs(tmp_path):
     with pytest.raises(ValueError, match=r"settings repeat: \['note_log=log_seed=1_"):
         sweep(sweep_runs.note, [{"seed": 1, "log": "log"}] * 2, folder)
     assert not folder.exists()
+
+
+def test_no_jobs_are_refused_before_anything_runs(tmp_path):
+    with pytest.raises(ValueError, match="a number of processes, or -1 for one per core, not 0"):
+        sweep(sweep_runs.look_around, grid(seed=[0]), tmp_path / "results", jobs=0)
+    assert not (tmp_path / "results").exists()
 
 
 def test_without_dask_the_error_says_what_to_install(tmp_path, monkeypatch):

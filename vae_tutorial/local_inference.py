@@ -1,7 +1,7 @@
 """q(z|x) fitted to each image by gradients, instead of asked of an encoder: slow, and without the amortisation gap.
 
     q = fit_posteriors(vae, x, seed=0)
-    evidence = estimate_evidence(vae, x, 5_000, seed=0, proposal=q)
+    evidence = estimate_evidence(vae, x, 5_000, seed=1, proposal=q)  # another seed: codes that the fit has not seen
 
 An encoder answers for all images at once and gives each a worse Gaussian than it could have (Cremer et al. 2018).
 """
@@ -35,7 +35,12 @@ def fit_gaussians(
 
     Returns:
         mu and sigma, in the shapes given.
+
+    Raises:
+        ValueError: a negative number of steps.
     """
+    if steps < 0:
+        raise ValueError(f"steps must be at least 0, got {steps}")
     mu, log_sigma = mu.detach().clone().requires_grad_(), log_sigma.detach().clone().requires_grad_()
     optimizer = torch.optim.Adam([mu, log_sigma], lr=lr)
     decay = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.05, steps)
@@ -62,7 +67,8 @@ def fit_posteriors(
     Args:
         model: one condition for all images; its weights stay as they are.
         x: images (N, C, H, W).
-        seed: of the codes that the fit draws; the global random state is left as it was.
+        seed: of the codes that the fit draws; the global random state is left as it was. Measure q with another seed: with this
+            one the noise that q was fitted to comes again, and what is found need not be a lower bound on average.
         steps: of Adam.
         samples: codes for each gradient.
         lr: first step size, as in `fit_gaussians`.
@@ -70,7 +76,12 @@ def fit_posteriors(
 
     Returns:
         One Gaussian over (N, d) for each image, whatever other images stand beside it.
+
+    Raises:
+        ValueError: a negative number of steps, no samples, or an unknown precision.
     """
+    if samples < 1:
+        raise ValueError(f"a gradient wants samples >= 1, got {samples}")
     fitted = []
     for part in x.split(IMAGES):
         generator = torch.Generator().manual_seed(seed)

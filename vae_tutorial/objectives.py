@@ -37,7 +37,12 @@ def rate_distortion(model: VAE, x: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def elbo(model: VAE, x: Tensor, beta: float = 1.0) -> Tensor:
-    """−(β·rate + distortion), (B,) nats: the evidence lower bound at β = 1 (Kingma & Welling 2014, eq. 3)."""
+    """−(β·rate + distortion), (B,) nats: the evidence lower bound at β = 1 (Kingma & Welling 2014, eq. 3).
+
+    Raises:
+        ValueError: a negative beta.
+    """
+    _check_price(beta)
     rate, distortion = rate_distortion(model, x)
     return -(beta * rate + distortion)
 
@@ -54,8 +59,7 @@ def negative_elbo(model: VAE, x: Tensor, beta: float = 1.0, label: Tensor | None
     Raises:
         ValueError: a negative beta, or a model whose β is fixed already.
     """
-    if not beta >= 0:
-        raise ValueError(f"beta is the price of a nat and must not be negative, got {beta}")
+    _check_price(beta)
     if label is not None:
         model = model.given(label=label)
     elif model.conditioned_on == "beta":
@@ -64,6 +68,11 @@ def negative_elbo(model: VAE, x: Tensor, beta: float = 1.0, label: Tensor | None
         model = model.given(beta=beta)
     rate, distortion = rate_distortion(model, x)
     return {"loss": beta * rate + distortion, "rate": rate, "distortion": distortion}
+
+
+def _check_price(beta: float) -> None:
+    if not beta >= 0:
+        raise ValueError(f"beta is the price of a nat and must not be negative, got {beta}")
 
 
 def multi_rate(model: VAE, x: Tensor) -> Terms:
@@ -122,8 +131,9 @@ def total_correlation(model: VAE, x: Tensor, images: int, beta: float = 1.0) -> 
         beta: weight of the total correlation.
 
     Raises:
-        ValueError: a batch of one image, or fewer images than in the batch.
+        ValueError: a negative beta, a batch of one image, or fewer images than in the batch.
     """
+    _check_price(beta)
     if not 1 < len(x) <= images:
         raise ValueError(f"the total correlation wants at least 2 images in a batch, and at most N = {images} of them, got {len(x)}")
     q = model.posterior(x)
@@ -186,7 +196,13 @@ def squared_error(model: Autoencoder, x: Tensor) -> Terms:
 
 
 def sparse(model: Autoencoder, x: Tensor, weight: float) -> Terms:
-    """Squared error + `weight`·Σ|zⱼ|, both (B,): an L1 penalty on the code (Goodfellow et al. 2016, section 14.2.1)."""
+    """Squared error + `weight`·Σ|zⱼ|, both (B,): an L1 penalty on the code (Goodfellow et al. 2016, section 14.2.1).
+
+    Raises:
+        ValueError: a negative weight.
+    """
+    if not weight >= 0:
+        raise ValueError(f"weight is the price of a unit of |z| and must not be negative, got {weight}")
     z = model.encode(x)
     error, penalty = (x - model.reconstruct(z)).square().flatten(1).sum(1), z.abs().sum(1)
     return {"loss": error + weight * penalty, "error": error, "penalty": penalty}

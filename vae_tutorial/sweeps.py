@@ -31,6 +31,7 @@ from vae_tutorial.checkpoints import write_atomically
 
 Setting = Mapping[str, Any]
 SECONDS_TO_WAIT = 60  # for a cluster's second worker
+NO_JOBS = "jobs is a number of processes, or -1 for one per core, not 0"
 _ALONE = threading.RLock()  # torch's random state belongs to the whole process: one run at a time in each
 
 
@@ -75,13 +76,15 @@ def run_sweep(
 
     Raises:
         TypeError: `run` does not take these arguments, or a setting is not plain JSON.
-        ValueError: `run` cannot be imported, settings repeat, a file is not a complete result of its run, or the cluster's
+        ValueError: no jobs, `run` cannot be imported, settings repeat, a file is not a complete result of its run, or the cluster's
             workers have several threads.
         RuntimeError: runs failed; raised after all others have finished and are written.
         ImportError: a scheduler is given, and Dask is not installed.
         OSError: the scheduler does not answer.
         TimeoutError: the cluster has fewer than two workers.
     """
+    if jobs == 0:
+        raise ValueError(NO_JOBS)
     name, settings, folder, unrecorded = _importable(run), list(settings), Path(folder), dict(unrecorded or {})
     for setting in settings:
         inspect.signature(run).bind(**setting, **unrecorded)  # raises TypeError

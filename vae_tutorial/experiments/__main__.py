@@ -10,7 +10,7 @@ from types import ModuleType
 from vae_tutorial import experiments
 from vae_tutorial.checkpoints import write_atomically
 from vae_tutorial.experiments.records import RECORDED
-from vae_tutorial.sweeps import add_arguments, run_sweep
+from vae_tutorial.sweeps import NO_JOBS, add_arguments, run_sweep
 
 
 def load_experiments() -> dict[str, ModuleType]:
@@ -56,6 +56,8 @@ def main() -> None:
     experiment = known[options.name]
     if options.add_to_seeds and options.to == RECORDED:
         parser.error("--add-to-seeds needs --to FOLDER: the package's records are those of the reported seeds")
+    if options.jobs == 0:
+        parser.error(NO_JOBS)
     settings = [setting.copy() for setting in experiment.SETTINGS]
     for setting in settings:
         if "seed" in setting:

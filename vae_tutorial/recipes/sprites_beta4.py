@@ -7,7 +7,7 @@ from vae_tutorial.models import VAE
 from vae_tutorial.recipes import sprites_vae
 from vae_tutorial.recipes.sprites_vae import BINARISATION, DATA, EPOCHS, MEASURE, PRECISION, PRODUCTS, SEED, further
 
-__all__ = ["BINARISATION", "DATA", "EPOCHS", "MEASURE", "NAME", "PRECISION", "SEED", "further", "train"]
+__all__ = ["BINARISATION", "DATA", "EPOCHS", "MEASURE", "NAME", "PRECISION", "PRODUCTS", "SEED", "further", "train"]
 
 NAME = "sprites-beta4"
 BETA = 4.0

@@ -8,7 +8,7 @@ from vae_tutorial.objectives import total_correlation
 from vae_tutorial.recipes import sprites_vae
 from vae_tutorial.recipes.sprites_vae import BINARISATION, DATA, EPOCHS, MEASURE, PRECISION, PRODUCTS, SEED, further
 
-__all__ = ["BINARISATION", "DATA", "EPOCHS", "MEASURE", "NAME", "PRECISION", "SEED", "further", "train"]
+__all__ = ["BINARISATION", "DATA", "EPOCHS", "MEASURE", "NAME", "PRECISION", "PRODUCTS", "SEED", "further", "train"]
 
 NAME = "sprites-tc4"
 BETA = 4.0  # on the total correlation alone
