@@ -21,7 +21,7 @@ from cell_names import loaded, stored
 from torch.distributions import Normal, kl_divergence
 
 import vae_tutorial
-from vae_tutorial import checkpoints, data, exercises, explorers, image_quality, laboratory, objectives
+from vae_tutorial import checkpoints, data, exercises, explorers, image_quality, laboratory, models, objectives
 from vae_tutorial.explorers.quiz import read_quiz, shuffled
 
 ROOT = Path(__file__).parents[1]
@@ -183,7 +183,7 @@ def test_best_q_climbs_to_the_hump_that_the_guide_names():
 
 def test_the_guide_has_no_other_decimal_number():
     told = words(GUIDE)
-    for fact in facts():
+    for fact in [*facts(), *printed_by_patients().values()]:
         told = told.replace(fact, "")
     assert re.findall(r"[^\n]{20}\d+\.\d+", re.sub(r"β = 0\.03|to 0\.03|>0\.03|, 0\.03|\b0\.03 \|", "", told)) == []
 
@@ -230,6 +230,53 @@ def test_a_classifier_reads_the_bottlenecks_digits_where_the_guide_says():
     assert read[2] == [6, 6, 6, 2, 2, 2, 2, 2]
     assert read[5][1] == 3
     assert set(read[5][3:]) == {5}
+
+
+# ---------------------------------------------------------------- cross-references
+
+EMPHASIS = {
+    "after", "and", "before", "distortion", "is", "lower bound", "map", "rate", "rises", "student", "sum", "they", "together",
+    "what", "you",
+}  # fmt: skip
+BUTTONS = {"all means": "beta_calculator", "reset": "beta_calculator", "best q": "drag_q", "encoder's q": "drag_q"}
+BUTTONS |= {"sample ε": "draw_digit", "Check": "quiz", "pathwise": "reparameterise", "score function": "reparameterise"}
+MENU = {"Run", "Run All Above Selected Cell"}  # JupyterLab's
+
+
+def headings(page: Path) -> set[str]:
+    """The headings of a page, each also as far as its colon."""
+    text = page.read_text("utf-8")
+    if page.suffix == ".ipynb":
+        text = "\n\n".join(cell.source for cell in nbformat.reads(text, as_version=4).cells if cell.cell_type == "markdown")
+    found = set(re.findall(r"^#+ (.+)$", text, re.M))
+    return found | {heading.split(":")[0] for heading in found}
+
+
+def italics(text: str) -> list[str]:
+    return re.findall(r"(?<![*\w])\*([^*\n]+)\*(?!\*)", text)
+
+
+def test_whatever_the_guide_names_in_italics_exists():
+    own = {heading.split(" · ")[-1] for heading in headings(TEACHING / "instructors-guide.md")}
+    own |= set(re.findall(r"^\*\*(Variant[^*]*)\.\*\*", GUIDE, re.M))
+    pages = [path for path in (ROOT / "book").rglob("*") if path.suffix in {".md", ".ipynb"} and "_ext" not in path.parts]
+    known = own.union({"I explain", "Variant"}, MENU, *map(headings, pages))
+    for button, explorer in BUTTONS.items():
+        assert f'"{button}"' in (JAVASCRIPT / f"{explorer}.js").read_text("utf-8")
+        known |= {button, button.capitalize()}
+    told = re.sub(r"`[^`]*`", "", GUIDE)
+    told = told.replace(re.findall(r"One question to bring along, in writing: (\*[^*]+\*)", told)[0], "")
+    named = [name for name in italics(told) if name not in EMPHASIS and not name.startswith("the dice")]
+    assert len(named) > 50
+    assert [name for name in named if name not in known] == []
+
+
+def test_a_heading_that_the_guide_names_beside_a_page_is_one_of_that_page():
+    found = re.findall(r"\]\(([\w./-]+\.(?:ipynb|md))[^)]*\), \*([^*]+)\*", GUIDE)
+    found += [(page, name) for name, page in re.findall(r"\*([^*]+)\* on \[[^\]]*\]\(([\w./-]+\.ipynb)", GUIDE)]
+    assert len(found) > 8
+    for page, name in found:
+        assert name in headings(TEACHING / page), (page, name)
 
 
 # ---------------------------------------------------------------- clocks
@@ -445,12 +492,15 @@ def test_the_log_of_the_last_question_is_what_a_collapsed_model_reports():
 
 
 def test_the_homework_is_a_page_without_answers_that_the_teachers_pages_lead_to():
-    minutes = [int(row) for row in re.findall(r"^\| \d\. .* \| (\d+) \| ", HOMEWORK, re.M)]
-    assert len(minutes) == 5
+    parts = re.findall(r"^## \d\. (.+) \((\d+) minutes(?:, a day later)?\)$", HOMEWORK, re.M)
+    minutes = [int(lasts) for _, lasts in parts]
+    assert len(minutes) == HOMEWORK.count("**Hand in:**") == 5
+    assert not re.search(r"^\|", HOMEWORK, re.M), "a telephone is too narrow for a table"
     assert 120 < sum(minutes) < 140
     assert "a good two hours" in HOMEWORK
     expected = GUIDE.split("\n## Homework\n")[1].split("\n## ")[0]
-    assert len(re.findall(r"^\| \d\. ", expected, re.M)) == 5
+    told = re.findall(r"^\| \d\. (.+?) \|", expected, re.M)
+    assert [title.replace("*", "") for title in told] == [title for title, _ in parts]
     assert not re.search(r"nats|eq-board|instructors-guide|<details>", HOMEWORK)
     quizzes, session = ((TEACHING / f"{name}.ipynb").read_text("utf-8") for name in ("quizzes", "session"))
     for page in (expected, quizzes, session):
@@ -471,10 +521,31 @@ def test_the_homework_asks_for_patients_that_nobody_has_met_and_marks_whoever_ha
 
 def test_commands_of_the_guide_name_their_python_and_the_wheel_of_this_version():
     for command in re.findall(r"`([^`]*\bpython[\w.]* -m [^`]*)`", GUIDE):
-        assert re.match(r"vae/bin/python |python3 -m venv ", command), command
+        assert re.match(r"vae/bin/python |python3\.12 -m venv ", command), command
+    assert "`py -3.12 -m venv vae`" in GUIDE
+    requires = re.search(r'requires-python = ">=3\.(\d+),<3\.(\d+)"', (ROOT / "pyproject.toml").read_text("utf-8"))
+    assert f"`3.{requires[1]}` to `3.{int(requires[2]) - 1}`" in GUIDE
     assert f"vae/bin/python -m pip install vae_tutorial-{vae_tutorial.__version__}-py3-none-any.whl jupyterlab" in GUIDE
     assert GUIDE.count(r"`vae\Scripts\python`") == 2
     assert "the folder `solutions/` as well: delete it" in GUIDE
+
+
+def test_the_zip_is_where_both_pages_say_and_nothing_links_to_it():
+    anywhere = "\n".join(cell.source for cell in read("teaching/run-anywhere").cells)
+    for page in (GUIDE, anywhere):
+        assert "`variational-autoencoders-live.zip`" in page
+        assert "in the folder `downloads/` beside its first page" in page
+        assert not re.search(r"\]\([^)]*(?:zip|whl|downloads)|href=\"[^\"]*(?:zip|whl|downloads)", page), "not every site has it"
+    assert "_build/variational-autoencoders-live.zip" in (ROOT / "Makefile").read_text("utf-8")
+
+
+def test_where_sum_or_mean_is_dropped_the_exit_card_and_the_homework_still_hold():
+    assert "*Sum or mean* was dropped" in GUIDE.split(" · The price of a nat\n")[1].split("\n### ")[0]
+    card = "\n".join(cell.source for cell in read("teaching/quizzes").cells)
+    assert "Which β was trained, and is the 0 a bug?" in card.split("\n5. A loss adds")[1].split("\n")[0]
+    assert '"β is 784; is the 0 a bug?"' in GUIDE
+    assert "make patient 2 one of the homework's three" in GUIDE
+    assert "If your teacher names one, it is among the three" in HOMEWORK
 
 
 # ---------------------------------------------------------------- debug this VAE
@@ -508,6 +579,67 @@ def test_a_check_passes_whatever_is_sound_and_no_other_patient(number):
     assert exercises.check(name, functions()["healthy"]).passed
     for other in NUMBERS:
         assert not exercises.check(name, functions()[f"patient_{other}"]).passed
+
+
+@cache
+def room() -> dict[str, object]:
+    """The page's examination room: what its cells that define it leave behind."""
+    found: dict[str, object] = {}
+    for cell in PATIENTS.cells:
+        if re.search(r"^def (?:examine|losses_of)\(", cell.source, re.M):
+            exec(compile(cell.source, "page", "exec"), found)
+    return found
+
+
+@cache
+def examined() -> dict[str, dict]:
+    """What each patient of the page prints there, and the fourth once it is cured."""
+    page = "\n".join(cell.source for cell in PATIENTS.cells)
+    calls = re.findall(r"= examine\((\w+)(?:, beta=([\d.]+))?\)", page)
+    assert len(calls) == 9
+    [beta] = [float(given) for _, given in calls if given]
+    assert beta == 20
+    found = {name: room()["examine"](functions()[name], beta=float(given or 1)) for name, given in calls}
+    return found | {"cured": room()["examine"](functions()["mended_4"], beta=beta)}
+
+
+def printed_by_patients() -> dict[str, str]:
+    """The rows of the guide's table, by what `examined` calls them."""
+    table = GUIDE.split("**What the patients print**")[1].split("\nPatient 5")[0]
+    names = {"healthy": "healthy", "4, with β = 20": "patient_4", "4, cured": "cured"}
+    return {names.get(name, f"patient_{name}"): row for row, name in re.findall(r"^(\| (\d[^|]*|healthy) \|.*)$", table, re.M)}
+
+
+def test_patients_print_what_the_guide_expects():
+    assert set(printed_by_patients()) == set(examined())
+    for name, row in printed_by_patients().items():
+        found = examined()[name]
+        expected = [found[doctor][term] for doctor in ("itself", "library") for term in ("loss", "rate", "distortion")]
+        *nats, sigma = [float(number) for cell in row.split("|")[2:5] for number in re.findall(r"[\d.]+", cell)]
+        assert nats == pytest.approx(expected, abs=1.0), name
+        assert sigma == pytest.approx(found["sigma"], abs=0.03), name
+    assert examined()["patient_2"]["itself"]["loss"] == pytest.approx(0.27, abs=0.005)
+    assert examined()["patient_8"]["trained"] == pytest.approx(153, abs=1)
+    assert "the last epoch of training, with 153, is worse" in GUIDE
+
+
+def test_the_fifth_patients_losses_are_negative_from_the_third_on_and_cured_they_fall():
+    sick, cured = (room()["losses_of"](functions()[f"{state}_5"](room()["raw"])) for state in ("patient", "mended"))
+    assert [loss < 0 for loss in sick] == [False, False, True, True, True]
+    first, last = map(int, re.search(r"Cured, they fall from (\d+) to (\d+), and stay positive", GUIDE).groups())
+    assert (cured[0], cured[-1]) == pytest.approx((first, last), abs=3)
+
+
+@pytest.mark.parametrize("number", [1, 2, 3, 6, 7, 8, 9])
+def test_a_cured_patient_trains_as_the_healthy_one(number):
+    """Loss and gradient by the same noise: so it prints the healthy row."""
+    pulled = []
+    for loss in (functions()["healthy"], functions()[f"mended_{number}"]):
+        torch.manual_seed(0)
+        model = models.VAE(latent_dim=10, hidden=(20,))
+        value = loss(model, data.load_images("mnist", "test").x[:20])["loss"].mean()
+        pulled.append(torch.cat([value[None], *(part.flatten() for part in torch.autograd.grad(value, model.parameters()))]))
+    torch.testing.assert_close(*pulled)
 
 
 def terms(model, x, z, rate, beta):
