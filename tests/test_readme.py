@@ -84,6 +84,14 @@ def test_one_network_for_every_beta():
     assert f"at β = 10 after 120: {after:+.1f}" in said
     assert [beta for beta in betas if abs(rate[beta]) <= 0.5] == [0.3, 1.0, 30.0]
     assert f"({rate[0.1]:+.1f} at 0.1, {rate[10.0]:+.1f} at 10)" in said
+    tried = [beta for beta in betas if beta in {run["setting"]["beta"] for run in longer["runs"] if run["setting"]["epochs"] == 120}]
+    long_rate = [records.over_seeds(longer, "rate", beta=beta, epochs=120).mean() for beta in tried]
+    kept = [
+        beta for beta, own_rate in zip(tried, long_rate, strict=True)
+        if abs(records.over_seeds(shared, "rate").mean(0)[betas.index(beta)] - own_rate) <= 0.5
+    ]  # fmt: skip
+    assert (tried, kept) == ([0.1, 0.3, 3.0, 10.0], [3.0])
+    assert "after 120, tried at 0.1, 0.3, 3 and 10: at 3 only" in said
 
 
 def test_the_training_loop():
