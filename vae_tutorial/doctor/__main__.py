@@ -1,56 +1,16 @@
-"""Run every check and print what it finds."""
+"""Start the set-up check, or say that this Python is too old or too new for it; like `environment`, for Python 3.6 too."""
 
-from __future__ import annotations
-
-import argparse
-import faulthandler
-import sys
-from collections.abc import Callable, Iterator
-
-from vae_tutorial import doctor
-from vae_tutorial.doctor import book, machine
-from vae_tutorial.doctor.findings import AGAIN, INSTALL, Finding
-
-MARKS = {"✓": "ok", "✗": "FIX", "→": "->", "−": "-"}  # for a console that cannot show them
-
-
-def examine(root: str | None = None) -> Iterator[Finding]:
-    """Everything, one check after the other; a check that fails is a finding, and the next one runs."""
-    checks: list[tuple[str, Callable[[], Iterator[Finding]]]] = [
-        ("Python", machine.python), ("packages", machine.packages), ("memory", machine.memory), ("room", machine.room),
-        ("widgets", machine.widgets), ("files", book.files), ("data", lambda: book.data(root)), ("checkpoints", book.checkpoints),
-        ("GPU", book.gpu), ("training", book.training),
-    ]  # fmt: skip
-    for what, check in checks:
-        try:
-            yield from check()
-        except ModuleNotFoundError as error:
-            yield Finding(what, f"{error.name} cannot be imported", f"mend what is named above, or all at once: {INSTALL}")
-        except (ImportError, OSError, ValueError, KeyError) as error:  # a file of a package or of the book that is not as it was
-            yield Finding(what, f"{type(error).__name__}: {error}", f"mend what is named above; if nothing is, {AGAIN}")
-        except Exception as error:  # whatever is broken here, the other checks must still be told
-            yield Finding(what, f"{type(error).__name__}: {error}", "report this line")
+from vae_tutorial.doctor import environment
 
 
 def main() -> int:
     """Print every finding; the exit code is the number of problems, 100 at most."""
-    parser = argparse.ArgumentParser(prog="python -m vae_tutorial.doctor", description=doctor.__doc__)
-    parser.add_argument("--data", metavar="FOLDER", help="where MNIST/raw and FashionMNIST/raw are expected")
-    options = parser.parse_args()
-    faulthandler.enable()  # a check that ends the process itself is at least named by the stack
-    if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(errors="replace")
-    try:
-        "".join(MARKS).encode(getattr(sys.stdout, "encoding", None) or "ascii")
-        marks = {}
-    except UnicodeEncodeError:
-        marks = str.maketrans(MARKS)
-    problems = 0
-    for finding in examine(options.data):
-        problems += bool(finding.advice)
-        print(str(finding).translate(marks), flush=True)
-    print("\nAll is well: open a page." if not problems else f"\n{problems} to mend: see the arrows above.")
-    return min(problems, 100)
+    if not environment.is_fit():
+        print(environment.unfit())
+        return 1
+    from vae_tutorial.doctor import examination  # which such a Python may not be able to import
+
+    return examination.main()
 
 
 if __name__ == "__main__":

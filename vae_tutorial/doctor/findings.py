@@ -1,7 +1,5 @@
 """What a check finds, and the words for what to do about it."""
 
-from __future__ import annotations  # an older Python must get as far as being told so
-
 import sys
 from dataclasses import dataclass
 
