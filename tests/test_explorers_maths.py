@@ -1,16 +1,19 @@
 """The explorers of the page 'The maths': what they hand over, and the browser's integrals against SciPy, PyTorch and closed forms."""
 
 import base64
+import re
 from functools import partial
 from math import exp, hypot, log, pi, sin, sqrt
 from pathlib import Path
 
+import nbformat
 import node
 import numpy as np
 import pytest
 import torch
 import traitlets
 from linear_gaussian import as_images, example, kl_of_gaussians
+from naive_estimates import uniforms
 from scipy.integrate import quad
 from scipy.optimize import minimize
 from scipy.stats import norm
@@ -283,3 +286,12 @@ def test_reparameterise():
     for trait, value in {"mu": 4.0, "sigma": 0.0, "samples": 0}.items():
         with pytest.raises(traitlets.TraitError):
             explorers.reparameterise(**{trait: value})
+
+
+def test_the_sheet_has_the_explorers_samples():
+    """What a class draws on paper can be laid beside what the projector shows."""
+    cells = nbformat.read(Path(__file__).parents[1] / "book" / "teaching" / "sheet.ipynb", as_version=4).cells
+    (told,) = re.findall(r"eps = torch\.tensor\(\[(.*)\]\)", "\n".join(cell.source for cell in cells))
+    u = uniforms(0, 24).reshape(12, 2)  # Box and Muller, as in random.js
+    expected = np.sqrt(-2 * np.log(1 - u[:, 0])) * np.cos(2 * np.pi * u[:, 1])
+    np.testing.assert_allclose([float(number) for number in told.split(",")], expected, atol=0.005)

@@ -7,6 +7,7 @@ import re
 import pytest
 from built_site import ROOT, SITE, complaint, explorers, is_outside, page_names, read
 from live_explorer import PHONE
+from playwright.sync_api import expect
 from waiting import next_frame, settle
 from watch import Watch
 
@@ -32,6 +33,21 @@ CUT_OFF = """() => {
         .filter((node) => node.getBoundingClientRect().right > innerWidth + 1 && !scrolls(node) && !hidden(node))
         .map((node) => node.outerHTML.slice(0, 120)).slice(0, 5);
 }"""
+
+# The links to the pages before and after, if their words reach out of them or of the window.
+CUT_LINKS = """() => [...document.querySelectorAll('.prev-next-area a')].filter((link) => {
+    const words = document.createRange(), room = link.getBoundingClientRect();
+    words.selectNodeContents(link);
+    const { left, right } = words.getBoundingClientRect();
+    return left < Math.max(room.left, 0) - 1 || right > Math.min(room.right, innerWidth) + 1;
+}).map((link) => link.textContent.trim())"""
+
+# How many characters of printed output fit beside one another, where that is least.
+CHARACTERS = """() => Math.min(...[...document.querySelectorAll('section > .cell .cell_output pre')].map((pre) => {
+    const style = getComputedStyle(pre), pen = document.createElement('canvas').getContext('2d');
+    pen.font = style.font;
+    return (pre.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight)) / pen.measureText('0').width;
+}))"""
 
 # Formulas that scroll, those in folded derivations too; these are folded again.
 SCROLLING_FORMULAS = """async () => {
@@ -105,11 +121,76 @@ def test_page_is_quiet_and_fits(look, name, scheme):
             next_frame(page)
             width = page.evaluate("document.documentElement.scrollWidth")
             assert width <= window["width"], f"{name}, {scheme}: scrolls sideways at {window['width']} px, {theme}: {width} px wide"
-            cut = page.evaluate(CUT_OFF)
+            cut = page.evaluate(CUT_OFF) + page.evaluate(CUT_LINKS)
             assert not cut, f"{name}, {scheme}: cut off at {window['width']} px, {theme}: {cut}"
     if scheme == "http":
         wide = page.evaluate(SCROLLING_FORMULAS)
         assert not wide, f"{name}: formulas too wide for a phone: {wide}"
+
+
+@pytest.mark.parametrize("scheme", ["http", "file"])
+@pytest.mark.parametrize("name", ["foundations/autoencoders.html"])
+def test_a_small_figure_opens_at_full_size(look, axe_source, name, scheme):
+    page = look(name, scheme, **PHONE)
+    figure, full = page.locator("main article img.vae-figure").first, page.locator("dialog.vae-full-size")
+    button = page.locator("img.vae-figure + .vae-enlarge").first
+    figure.tap()
+    copy = full.get_by_role("img", name=figure.get_attribute("alt"))
+    assert copy.bounding_box()["width"] >= int(figure.get_attribute("width")) > WINDOWS["phone"]["width"]
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("() => document.querySelector('dialog.vae-full-size').scrollLeft > 0")
+    page.keyboard.press("Escape")
+    expect(full).to_have_count(0)
+    button.press("Enter")
+    page.evaluate(axe_source)
+    violations = page.evaluate(AXE)
+    assert not violations, "\n".join(violations)
+    page.keyboard.press("Enter")
+    expect(full).to_have_count(0)
+    expect(button).to_be_focused()
+    figure.tap()
+    copy.tap(position={"x": 50, "y": 50})
+    expect(full).to_have_count(0)
+    page.set_viewport_size(WINDOWS["wide"])
+    expect(button).to_be_hidden()
+    figure.click()
+    expect(full).to_have_count(0)
+
+
+@pytest.mark.parametrize("name", ["notation.html"])
+def test_notation_does_not_scroll_sideways_on_a_phone(look, name):
+    page = look(name, **PHONE)
+    boxes = page.locator(".pst-scrollable-table-container")
+    assert boxes.count() > 5
+    wide = boxes.evaluate_all("all => all.filter((box) => box.scrollWidth > box.clientWidth).map((box) => box.innerText.slice(0, 80))")
+    assert not wide, wide
+    cells = boxes.locator("td")
+    over = cells.evaluate_all("all => all.filter((cell) => cell.scrollWidth > cell.clientWidth).map((cell) => cell.innerText)")
+    assert not over, f"they reach over their neighbours: {over}"
+
+
+@pytest.mark.parametrize("name", ["foundations/autoencoders.html"])
+def test_printed_lines_fit_a_phone(look, name):
+    assert look(name, **PHONE).evaluate(CHARACTERS) >= 42
+
+
+@EVERY_PAGE
+def test_no_print_is_wider_than_its_box(look, name):
+    page = look(name)
+    boxes = page.evaluate("""async () => {
+        const folded = [...document.querySelectorAll('main details:not([open])')];
+        folded.forEach((node) => { node.open = true; });
+        await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+        const found = [...document.querySelectorAll('.cell_output pre')]
+            .map((box) => [box.scrollWidth, box.clientWidth, box.textContent.slice(0, 60)]);
+        folded.forEach((node) => { node.open = false; });
+        return found;
+    }""")
+    source = (ROOT / "book" / name).with_suffix(".ipynb")
+    assert boxes or not source.is_file() or "print(" not in source.read_text("utf8"), f"{name}: where is what it prints?"
+    assert all(room for _, room, _ in boxes), f"{name}: a printed output takes no room, so nothing is known of its width"
+    wide = [text for needed, room, text in boxes if needed > room + 1]
+    assert not wide, f"{name}: printed outputs that scroll sideways at {WINDOWS['wide']['width']} px: {wide}"
 
 
 @pytest.mark.parametrize("size", WINDOWS)
