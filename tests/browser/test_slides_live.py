@@ -14,33 +14,48 @@ from pathlib import Path
 
 import offline_bundle
 import pytest
+from bs4 import BeautifulSoup
 from built_site import explorers
 from live_explorer import LiveExplorer
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 from slides import make as slides
 from waiting import settle
 from watch import Watch
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("deck")]  # two workers would each make it in the same folder
 
-WITH_EXPLORER = """() => Reveal.getSlides().map((slide, place) => [slide, Reveal.getIndices(slide)])
-    .filter(([slide]) => slide.querySelector('script[type$="widget-view+json"]')).map(([, { h, v }]) => [h, v])"""
-FOOT = """(area) => {
-    const slide = area.closest('section'), box = slide.getBoundingClientRect();
-    return (area.getBoundingClientRect().bottom - box.top) / (box.width / slide.offsetWidth);
-}"""
+PLACES = "() => Reveal.getSlides().map((slide) => Reveal.getIndices(slide)).map(({ h, v }) => [h, v])"
 HEIGHT = 720  # of a slide, in its own pixels
-# The least size of a text in an explorer as shown, with subscripts and what only screen readers see left out.
-SMALL_PRINT = """(area) => {
-    const sizes = [], walk = document.createTreeWalker(area, NodeFilter.SHOW_TEXT);
-    while (walk.nextNode()) {
-        const text = walk.currentNode, holder = text.parentElement, shown = holder.getBoundingClientRect();
-        if (!text.textContent.trim() || !holder.offsetHeight || holder.closest('sub, script, style, select, .vae-live')) continue;
-        sizes.push(parseFloat(getComputedStyle(holder).fontSize) * shown.height / holder.offsetHeight);
+# What of a slide's own content reaches over its edges or is cut off by a box around it, in words; the notes are no part of it.
+CUT_OFF = """(slide) => {
+    const found = [], beyond = (inner, outer) => inner.left < outer.left - 1 || inner.right > outer.right + 1
+        || inner.top < outer.top - 1 || inner.bottom > outer.bottom + 1;
+    for (const node of slide.querySelectorAll(':scope > .jp-Cell *')) {
+        const box = node.getBoundingClientRect();
+        if (!box.width || !box.height || node.closest('.vae-live, mjx-assistive-mml')) continue;
+        const cuts = (outer) => outer === slide || (getComputedStyle(outer).overflow !== 'visible' && !outer.closest('mjx-container'));
+        let outer = node.parentElement;
+        while (!cuts(outer)) outer = outer.parentElement;
+        const edges = [slide.closest('.slides'), ...(outer === slide ? [] : [outer])].map((edge) => edge.getBoundingClientRect());
+        if (edges.some((edge) => beyond(box, edge)))
+            found.push(`${node.localName}.${node.getAttribute('class')} ${node.textContent.trim().slice(0, 40)}`);
+    }
+    return found;
+}"""
+# The least size of letters as shown, in an explorer or outside; subscripts and what only screen readers see left out.
+SMALL_PRINT = """(slide, inside) => {
+    const sizes = [Infinity], scale = slide.getBoundingClientRect().width / slide.offsetWidth;
+    for (const holder of slide.querySelectorAll(':scope > .jp-Cell *')) {
+        const written = [...holder.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim());
+        if (!(written || holder.localName === 'mjx-c') || !holder.offsetHeight || !!holder.closest('.widget-subarea') !== inside) continue;
+        if (holder.closest('sub, mjx-script, script, style, select, .vae-live, mjx-assistive-mml')) continue;
+        const zoom = holder.getBoundingClientRect().height / holder.offsetHeight / scale;
+        sizes.push(parseFloat(getComputedStyle(holder).fontSize) * zoom);
     }
     return Math.min(...sizes);
 }"""
-READABLE = HEIGHT / 55  # a picture two metres high then has letters of nearly four centimetres
+READABLE = HEIGHT / 55  # in an explorer: a picture two metres high then has letters of nearly four centimetres
+TEXT = HEIGHT / 36  # elsewhere
 
 
 @pytest.fixture(scope="module")
@@ -61,23 +76,87 @@ def opened(context, deck) -> Iterator[Page]:
     assert not watch.problems, "\n".join(watch.problems)
 
 
-def test_every_explorer_of_the_deck_is_whole_and_moves(opened):
-    page = opened
-    places = page.evaluate(WITH_EXPLORER)
-    assert len(places) == 7, "the guide's session has seven explorers"
-    for h, v in places:
-        page.evaluate("([h, v]) => Reveal.slide(h, v)", [h, v])
-        area = page.locator("section.present .widget-subarea[data-fits]")
-        area.locator(".vae-explorer[data-ready=true]").wait_for()
-        assert area.evaluate(FOOT) <= HEIGHT, f"slide {h}: the explorer's foot is cut off"
-        assert area.evaluate(SMALL_PRINT) >= READABLE, f"slide {h}: small print"
-        readout, handle = area.locator(".widget-readout").first, area.locator(".noUi-handle").first
-        before = readout.text_content()
-        handle.focus()
-        key = "ArrowLeft" if handle.get_attribute("aria-valuenow") == handle.get_attribute("aria-valuemax") else "ArrowRight"
-        page.keyboard.press(key)
-        page.wait_for_function("([node, before]) => node.textContent !== before", arg=[readout.element_handle(), before])
-        assert page.evaluate("Reveal.getIndices().h") == h, "the arrow key turned the slide, too"
+def shown_slides(page: Page) -> Iterator[tuple[Locator, Locator | None]]:
+    """Each slide of the deck on the screen, all its lines there, and its explorer, ready, if it has one."""
+    for place in page.evaluate(PLACES):
+        page.evaluate("([h, v]) => Reveal.slide(h, v, Infinity)", place)
+        slide = page.locator("section.present > section.present")
+        if slide.locator("script[type$='widget-view+json'], .widget-subarea").count():
+            area = slide.locator(".widget-subarea[data-fits]")
+            area.locator(".vae-explorer[data-ready=true]").wait_for()
+            yield slide, area
+        else:
+            yield slide, None
+
+
+def test_all_slides_are_whole_and_readable_from_the_back_row(opened):
+    opened.wait_for_function("() => document.documentElement.dataset.formulasReady")
+    opened.evaluate("document.fonts.ready")
+    titles = []
+    for slide, area in shown_slides(opened):
+        titles.append(slide.locator("h1, h2").inner_text())
+        assert slide.evaluate(CUT_OFF) == [], titles[-1]
+        assert slide.evaluate(SMALL_PRINT, False) >= TEXT, f"{titles[-1]}: small letters"
+        assert not area or slide.evaluate(SMALL_PRINT, True) >= READABLE, f"{titles[-1]}: small print in the explorer"
+    assert len(titles) == opened.evaluate("Reveal.getTotalSlides()")
+    assert {"The board", "Code, and which β", "Quiz before", "The exit card"} <= set(titles)
+
+
+def test_every_explorer_of_the_deck_comes_after_its_question_and_moves(opened):
+    page, before, explorers = opened, "", 0
+    for slide, area in shown_slides(page):
+        if area is not None:
+            explorers += 1
+            title = slide.locator("h2").inner_text()
+            assert before.startswith(title)
+            assert "Predict:" in before, f"{title}: the explorer comes before its question"
+            assert "Predict:" not in slide.inner_text(), f"{title}: question and answer on one slide"
+            place = page.evaluate("Reveal.getIndices().h")
+            readout, handle = area.locator(".widget-readout").first, area.locator(".noUi-handle").first
+            shown = readout.text_content()
+            handle.focus()
+            key = "ArrowLeft" if handle.get_attribute("aria-valuenow") == handle.get_attribute("aria-valuemax") else "ArrowRight"
+            page.keyboard.press(key)
+            page.wait_for_function("([node, before]) => node.textContent !== before", arg=[readout.element_handle(), shown])
+            assert page.evaluate("Reveal.getIndices().h") == place, "the arrow key turned the slide, too"
+        before = slide.inner_text()
+    assert explorers == 7, "the guide's session has seven explorers"
+
+
+def test_what_the_notes_say_to_set_can_be_set(opened):
+    """Each place of an explorer's notes, typed beside its sliders, which are found by the notes' names."""
+    places = 0
+    for _, area in shown_slides(opened):
+        if area is None:
+            continue
+        said = BeautifulSoup(opened.evaluate("Reveal.getSlideNotes()"), "html.parser").find(string="Places:").find_parent("p").get_text()
+        for told in re.findall(r"\(([^()]*)\)", said) or re.findall(r"β = [\d.]+", said):
+            for setting in told.replace("−", "-").split(", "):
+                if picture := re.fullmatch(r"picture (\d+) of the row", setting):
+                    area.locator(".vae-samples button").nth(int(picture[1]) - 1).click()
+                    continue
+                label, value = setting.split(" = ")
+                row = area.locator(".widget-inline-hbox", has=opened.get_by_text(label, exact=True))
+                expect(row).to_have_count(1)
+                readout = row.locator(".widget-readout")
+                if readout.get_attribute("contenteditable") == "true":
+                    readout.fill(value)
+                    opened.keyboard.press("Enter")
+                    shown = float(readout.inner_text().replace("−", "-"))
+                    assert shown == pytest.approx(float(value), rel=0.05), told  # a slider for β has steps of a twentieth
+            places += 1
+    assert places > 20
+
+
+def test_the_boards_lines_come_one_by_one(opened):
+    opened.wait_for_function("() => document.documentElement.dataset.formulasReady")
+    place = opened.evaluate("Reveal.getSlides().findIndex((slide) => slide.querySelector(':scope > .jp-Cell div.math'))")
+    opened.evaluate("(h) => Reveal.slide(h)", place)
+    lines = opened.locator("section.present > .jp-Cell div.math mjx-mtr")
+    for shown in range(1, 7):
+        assert [line.is_visible() for line in lines.all()] == [True] * shown + [False] * (6 - shown)
+        opened.keyboard.press("Space")
+    assert opened.evaluate("Reveal.getIndices().h") == place + 1
 
 
 def test_s_opens_the_speakers_notes_and_they_follow(opened):

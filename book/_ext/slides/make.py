@@ -2,6 +2,7 @@
 
 There is one source. The guide's blocks ("### 5–15 · Two maps") give the order, and their text the speaker notes. A cell of any page
 joins a block by its metadata: ``"slideshow": {"slide_type": "slide", "block": "Two maps"}``. Pages whose cells show something are run.
+Each cell is a slide of its own, so that a question stands alone until the class has answered; the explorer comes with the next slide.
 A block without code among its cells begins with what is to be done, from the guide's table.
 The deck in ``_build/slides`` needs no server: reveal.js, the widgets' runtime and MathJax lie beside it.
 """
@@ -11,7 +12,6 @@ from __future__ import annotations
 import re
 import shutil
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,47 +23,20 @@ from nbconvert import SlidesExporter
 from nbformat import NotebookNode
 from traitlets.config import Config
 
+sys.path.insert(0, str(Path(__file__).parents[1]))  # this file is run as a script
+from slides.guide import Block, blocks, for_speaker
+
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 BOOK, CACHE, OUTPUT = ROOT / "book", ROOT / ".cache", ROOT / "_build" / "slides"
 GUIDE, SESSION = BOOK / "teaching" / "instructors-guide.md", BOOK / "teaching" / "session.ipynb"
 THEME = "serif"  # one that asks no server for its fonts
 REVEAL = ROOT / "node_modules" / "reveal.js"
-BLOCK = re.compile(r"^### (?:(\d+)–(\d+)|If there is time) · (.+)$", re.M)
-ROW = re.compile(r"^\| (\d+) \| \d+ \| (.+?) \|", re.M)  # of the session's table: minute, length, what happens
-DISPLAYED = re.compile(r"\$\$(.+?)\$\$ \(eq-[\w-]+\)", re.S)
 WIDGETS = "application/vnd.jupyter.widget-state+json"
+OPENING = "A question has a slide of its own: all commit, then you turn to its explorer. Brackets behind **Show** say what to set there."
+QUESTION = "**The question.** Everyone commits before you turn the slide: the next one may show the answer."
+LINES = "Each press brings the next line."
 FORMULA = re.compile(r"\$\$(.+?)\$\$|\$([^$\n]+)\$", re.S)
-
-
-@dataclass(frozen=True)
-class Block:
-    """A block of the session: its title, the guide's text on it, the equation that goes on the board, if there is one, and what to do."""
-
-    title: str
-    notes: str
-    equation: str | None
-    tasks: list[str]  # a sentence for each of its rows in the guide's table
-
-
-def blocks(guide: str) -> list[Block]:
-    """The session's blocks in the guide's order."""
-    session = guide.split("\n## Three sessions")[0]
-    table, *parts = BLOCK.split(session)
-    rows = [(int(minute), text) for minute, text in ROW.findall(table)]
-    found = []
-    for start, end, title, body in zip(*(iter(parts),) * 4, strict=True):
-        shown = DISPLAYED.search(body)
-        notes = re.sub(r"\{eq\}`[^`]+`", "the board", re.sub(r"<[^>]+>|\]\([^)]*\)|\[", "", DISPLAYED.sub("", body)))
-        tasks = [task_of(text, title.strip()) for minute, text in rows if start and int(start) <= minute < int(end)]
-        found.append(Block(title.strip(), notes.strip(), shown[1].strip() if shown else None, tasks))
-    return found
-
-
-def task_of(text: str, title: str) -> str:
-    """The first sentence of a row, or the second where the first is the block's title."""
-    sentences = re.split(r"(?<=[.?!]) ", text.replace("**", ""))
-    return sentences[1] if sentences[0].rstrip(".") == title and len(sentences) > 1 else sentences[0]
 
 
 def pages() -> list[Path]:
@@ -108,22 +81,35 @@ def deck(plan: list[Block], cells: dict[str, list[NotebookNode]], models: dict[s
     made = nbformat.v4.new_notebook(metadata={"title": "Variational Autoencoders, Live", "widgets": {WIDGETS: state}})
     made.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
 
-    def add(source: str, kind: str) -> None:
+    def add(source: str, kind: str = "slide") -> None:
         made.cells.append(nbformat.v4.new_markdown_cell(source, metadata={"slideshow": {"slide_type": kind}}))
 
-    add("# Variational Autoencoders, Live\n\nPredict, observe, explain.", "slide")
+    def say(block: Block, heading: str, first: str = "") -> None:
+        where = " · ".join(dict.fromkeys((block.time, block.title, heading)))
+        add("\n\n".join(filter(None, (f"**{where}**", first, block.notes))), "notes")
+
+    add("# Variational Autoencoders, Live\n\nPredict, observe, explain.")
+    add(OPENING, "notes")
     for block in plan:
-        shown = cells.get(block.title, [])
+        shown, heading, places = cells.get(block.title, []), block.title, ""
         if block.equation:
-            add(f"## {block.title}\n\n$${block.equation}$$", "slide")
+            add(f"## {heading}\n\n$${block.equation}$$")
+            say(block, heading, LINES)
         elif all(cell.cell_type == "markdown" for cell in shown):
-            add(f"## {block.title}\n\n" + "\n\n".join(block.tasks), "slide")
+            add(f"## {heading}\n\n" + "\n\n".join(block.tasks))
+            say(block, heading, f"**To show:** {'; '.join(block.show)}")
         for cell in shown:
-            copy = nbformat.from_dict(cell)
-            copy.metadata.slideshow = {"slide_type": cell.metadata.slideshow.get("slide_type", "-")}
-            copy.source = re.sub(r'\n\n<a href="#[\s\S]*$', "", copy.source) if cell.cell_type == "markdown" else copy.source
-            made.cells.append(copy)
-        add(block.notes, "notes")
+            if cell.cell_type == "markdown":
+                text, link, rest = cell.source.partition('\n\n<a href="#')
+                places = f"**Places:** {for_speaker(link.lstrip() + rest)}" if link else ""
+                if text.startswith("## "):
+                    heading, text = text.removeprefix("## ").split("\n", 1)
+                add(f"## {heading}\n\n{text.strip()}")
+                say(block, heading, QUESTION if "**Predict:**" in text else "")
+            else:
+                add(f"## {heading}")
+                made.cells.append(nbformat.from_dict(cell | {"metadata": cell.metadata | {"slideshow": {"slide_type": "-"}}}))
+                say(block, heading, places)
     return made
 
 
@@ -138,6 +124,9 @@ def html_of(made: NotebookNode) -> str:
     soup = BeautifulSoup(text, "html.parser")
     for state in soup.find_all("script", type=WIDGETS):
         state.decompose()  # `write` puts it into files
+    for link in soup.select("a.anchor-link"):  # a question and its explorer have the same heading
+        del link.parent["id"]
+        link.decompose()
     for rendered in soup.select(".jp-RenderedMarkdown"):
         for string in list(rendered.find_all(string=FORMULA)):
             string.replace_with(*marked(string, soup))
@@ -164,7 +153,6 @@ def write(text: str, models: dict[str, Any]) -> Path:
     """
     if not REVEAL.is_dir() or not (CACHE / "widgets.js").is_file():
         raise FileNotFoundError("reveal.js or the widgets' bundle is missing: run 'make widgets' first")
-    sys.path.insert(0, str(HERE.parent))
     from offline_site.files import bundled_files
     from offline_site.palette import load_palette, palette_css
     from offline_site.scripts import move_widgets
