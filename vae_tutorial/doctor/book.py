@@ -1,6 +1,7 @@
 """What the book brings along: its files, images and checkpoints, and a training that must learn."""
 
 import base64
+import csv
 import hashlib
 import importlib.metadata
 import json
@@ -16,27 +17,30 @@ SECONDS = 1.0  # of training
 
 def files() -> Iterator[Finding]:
     """The package's own files: as pip installed them where it keeps their sha256, readable JSON where it does not (a clone)."""
-    try:
-        kept = importlib.metadata.files("vae_tutorial") or []
-    except importlib.metadata.PackageNotFoundError:
-        kept = []
-    recorded = [file for file in kept if file.hash and file.parts[0] == PACKAGE.name]
-    known = {Path(file.locate()).resolve() for file in recorded}
-    others = [path for path in sorted(PACKAGE.rglob("*.json")) if path.resolve() not in known]
-    wrong = [str(file) for file in recorded if not _as_installed(file)]
-    wrong += [str(path.relative_to(PACKAGE.parent)) for path in others if not _is_json(path)]
+    recorded = _recorded()
+    others = [path for path in sorted(PACKAGE.resolve().rglob("*.json")) if path not in recorded]
+    wrong = [path for path, digest in recorded.items() if not path.is_file() or _sha256(path) != digest]
+    wrong += [path for path in others if not _is_json(path)]
     if wrong:
-        yield Finding("the book's files", f"damaged or missing: {', '.join(wrong)}", f"{AGAIN} (in a clone: git status, then git restore)")
+        names = ", ".join(str(path.relative_to(PACKAGE.resolve().parent)) for path in wrong)
+        yield Finding("the book's files", f"damaged or missing: {names}", f"{AGAIN} (in a clone: git status, then git restore)")
     else:
         yield Finding("the book's files", f"{len(recorded) + len(others)} as they should be")
 
 
-def _as_installed(file: importlib.metadata.PackagePath) -> bool:
-    path = Path(file.locate())
-    if not path.is_file():
-        return False
-    digest = hashlib.new(file.hash.mode, path.read_bytes()).digest()
-    return base64.urlsafe_b64encode(digest).decode().rstrip("=") == file.hash.value
+def _recorded() -> dict[Path, str]:
+    """The sha256 of each file of the package that pip installed; from Python 3.12 on `metadata.files` leaves out missing ones."""
+    try:
+        distribution = importlib.metadata.distribution("vae_tutorial")
+    except importlib.metadata.PackageNotFoundError:
+        return {}
+    lines = csv.reader((distribution.read_text("RECORD") or "").splitlines())
+    digests = {Path(name): digest.removeprefix("sha256=") for name, digest, _ in lines if digest.startswith("sha256=")}
+    return {Path(distribution.locate_file(path)).resolve(): digest for path, digest in digests.items() if path.parts[0] == PACKAGE.name}
+
+
+def _sha256(path: Path) -> str:
+    return base64.urlsafe_b64encode(hashlib.sha256(path.read_bytes()).digest()).decode().rstrip("=")
 
 
 def _is_json(path: Path) -> bool:
