@@ -7,7 +7,8 @@ BUILD := OMP_NUM_THREADS=1 .venv/bin/jupyter-book build book --config _config.ym
   || { rm -rf _build/.doctrees; exit 1; }
 export JUPYTER_PATH := $(CURDIR)/.venv/share/jupyter
 
-.PHONY: book test unit notebooks site browser lab serve lint bench checkpoints widgets slides classroom bundle address chromium clean
+.PHONY: book test unit notebooks site browser lab serve lint bench checkpoints widgets slides classroom bundle \
+  published address chromium clean
 .NOTPARALLEL:
 
 book: .venv/ready widgets  ## the site in _build/html; only pages whose text or package code changed run again
@@ -58,13 +59,17 @@ slides: .venv/ready widgets  ## the 90-minute session's deck in _build/slides, a
 classroom: .venv/ready  ## student and solution notebooks in _build/classroom
 	$(PY) book/_ext/classroom.py _build/classroom
 
-address: .venv/ready  ## writes the repository's address wherever it is needed: URL=https://github.com/YOU/REPOSITORY
-	$(PY) book/_ext/repository_address.py "$(URL)"
+address:  ## writes the repository's address wherever it is needed: URL=https://github.com/YOU/REPOSITORY; any Python 3 does it
+	$(or $(PYTHON),python3) book/_ext/repository_address.py "$(URL)"
 
 bundle: book classroom  ## site, notebooks, slides and wheel in one zip, for a USB stick
 	$(MAKE) --no-print-directory slides
+	rm -rf _build/wheel
 	$(PY) -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir _build/wheel .
 	$(PY) book/_ext/offline_bundle.py _build/variational-autoencoders-live.zip _build/html _build/classroom _build/slides _build/wheel
+
+published: bundle  ## the site with that zip and the wheel for teachers to download, in _build/published
+	$(PY) book/_ext/published_site.py _build/published _build/html _build/variational-autoencoders-live.zip _build/wheel/*.whl
 
 chromium: .venv/ready
 	$(PY) tests/chromium.py

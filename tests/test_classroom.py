@@ -155,7 +155,7 @@ def test_the_sheet_of_a_student_ends_without_answers(written):
     assert "Answers" not in prose(read(written / "student", "teaching/sheet.ipynb"))
 
 
-def test_a_student_has_the_homework_without_its_rubric_and_without_the_guide(written):
+def test_a_student_has_the_homework_without_its_rubric(written):
     folder = written / "student"
     homework = (folder / "teaching" / "homework.md").read_text("utf-8")
     for target in re.findall(r"\]\(([^)\s#]+)[^)]*\)", homework):
@@ -165,19 +165,44 @@ def test_a_student_has_the_homework_without_its_rubric_and_without_the_guide(wri
     assert len(sentences) == 12
     told = {path: path.read_text("utf-8") for path in folder.rglob("*.md")} | {name: prose(read(folder, name)) for name in PAGES}
     for page, text in told.items():
-        assert classroom.TEACHERS not in text, page
         assert [sentence for sentence in sentences if sentence in text] == [], page
     assert "The homework's rubric" in told["teaching/quizzes.ipynb"]
 
 
+def test_the_guide_is_in_neither_folder_and_no_page_leads_to_it(written):
+    """Its links lead into the site, to explorers: it is read there."""
+    assert (classroom.BOOK / "teaching" / classroom.TEACHERS).is_file()
+    for path in [*written.rglob("*.md"), *written.rglob("*.ipynb")]:
+        assert path.name != classroom.TEACHERS
+        assert classroom.TEACHERS not in path.read_text("utf-8"), path
+    assert "the 90-minute session of the Instructor's guide: its explorers" in prose(read(written / "solutions", "teaching/session.ipynb"))
+
+
 @pytest.mark.parametrize("name", PAGES)
 @pytest.mark.parametrize("folder", ["student", "solutions"])
-def test_what_a_page_shows_and_links_to_is_there(written, folder, name):
-    page = read(written / folder, name)
-    assert not any(cell.get("outputs") for cell in page.cells)
-    for target in re.findall(r"\]\(([^)\s#]+)[^)]*\)", re.sub(r"`[^`]*`", "", prose(page))):
-        if not re.match(r"[a-z]+:", target):
-            assert ((written / folder / name).parent / target).exists(), target
+def test_a_page_has_no_outputs(written, folder, name):
+    assert not any(cell.get("outputs") for cell in read(written / folder, name).cells)
+
+
+def targets(text: str) -> list[str]:
+    """What Markdown or HTML shows and links to among the files beside it."""
+    text = re.sub(r"`[^`]*`", "", text)
+    found = re.findall(r"\]\(([^)\s#]+)[^)]*\)", text) + re.findall(r"""(?:href|src)=["']([^"'#]+)""", text)
+    return [target for target in found if not re.match(r"[a-z]+:", target)]
+
+
+def test_links_of_both_kinds_are_seen():
+    text = "[a](a.md) `[b](b.md)` [c](https://c) <a href=\"d.html#e=1\">d</a> [f](#f) <img src='g.svg'> <a href=\"#h\">h</a> ![i](i.svg)"
+    assert targets(text) == ["a.md", "i.svg", "d.html", "g.svg"]
+
+
+@pytest.mark.parametrize("folder", ["student", "solutions"])
+def test_what_a_page_shows_and_links_to_is_there(written, folder):
+    told = {path: path.read_text("utf-8") for path in (written / folder).rglob("*.md")}
+    told |= {written / folder / name: prose(read(written / folder, name)) for name in PAGES}
+    assert len(told) > len(PAGES)
+    dead = {f"{path.name}: {target}" for path, text in told.items() for target in targets(text) if not (path.parent / target).exists()}
+    assert not dead
 
 
 def test_writing_again_replaces_what_was_there(written):

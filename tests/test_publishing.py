@@ -6,7 +6,7 @@ import sys
 import tomllib
 from pathlib import Path
 
-import offline_bundle
+import published_site
 import pytest
 import yaml
 
@@ -47,10 +47,7 @@ def test_only_main_is_published_and_only_what_was_tested():
 def test_the_workflow_runs_the_readmes_command_with_the_sites_address():
     test, bundle = [step for step in steps() if "run" in step]
     assert test["run"] == "make test"
-    assert bundle["run"].startswith("make bundle && ")
-    assert "bundle" in TARGETS
-    assert bundle["run"].endswith(f" && mv _build/{offline_bundle.TOP}.zip _build/wheel/*.whl _build/html/downloads/")
-    assert "--wheel-dir _build/wheel " in (ROOT / "Makefile").read_text("utf-8")
+    assert bundle["run"] == "make published"
     assert bundle["if"] == "github.ref == 'refs/heads/main'"
     assert test["env"] == bundle["env"] == {"BASE_URL": "${{ steps.pages.outputs.base_url }}"}
     assert "pages" in {other.get("id") for other in steps()}
@@ -74,10 +71,51 @@ def test_every_action_is_github_s_own_at_a_fixed_version():
             assert re.fullmatch(r"actions/[\w-]+@v\d+", step["uses"]), step
 
 
-def test_the_uploaded_folder_is_the_one_that_make_builds():
+def test_the_uploaded_folder_is_the_one_that_make_writes():
     [upload] = [step for step in steps() if "upload-pages-artifact" in step.get("uses", "")]
-    assert upload["with"]["path"] == "_build/html"
-    assert {"book", "test"} <= TARGETS
+    assert f"published_site.py {upload['with']['path']} " in (ROOT / "Makefile").read_text("utf-8")
+    assert {"test", "published"} <= TARGETS
+
+
+# ---------------------------------------------------------------- the site with downloads (a real page's: tests/browser/test_fork_site.py)
+
+
+@pytest.fixture
+def site(tmp_path) -> Path:
+    """Two pages with a foot, one without, and the two files."""
+    foot = '<div class="extra_footer">\n  <p>Text CC BY 4.0.</p>\n</div>'
+    for name, text in {"index.html": "to the book", "intro.html": foot, "part/page.html": foot}.items():
+        (tmp_path / "html" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "html" / name).write_text(text)
+    (tmp_path / "all.zip").write_bytes(bytes(26_400_000))
+    (tmp_path / "package.whl").write_bytes(bytes(10_600_000))
+    return tmp_path / "html"
+
+
+def test_every_foot_of_a_published_site_leads_to_its_downloads(site, tmp_path):
+    before = {path: path.read_text() for path in site.rglob("*.html")}
+    for _ in range(2):  # again in the place of the first
+        assert published_site.write(tmp_path / "to", site, [tmp_path / "all.zip", tmp_path / "package.whl"]) == 2
+    for name in ("intro.html", "part/page.html"):
+        page = tmp_path / "to" / name
+        links = dict(re.findall(r'<a href="([^"]+)">[^<]+</a> (\(\d+ MB\))', page.read_text()))
+        assert list(links.values()) == ["(26 MB)", "(11 MB)"]
+        assert [(page.parent / link).resolve().stat().st_size for link in links] == [26_400_000, 10_600_000]
+    assert (tmp_path / "to" / "index.html").read_text() == "to the book"
+    assert {path: path.read_text() for path in site.rglob("*.html")} == before, "the site itself, which goes into the zip, has no downloads"
+
+
+def test_a_site_that_could_not_show_its_downloads_is_not_published(site, tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"other\.zip is missing: run `make bundle`"):
+        published_site.write(tmp_path / "to", site, [tmp_path / "other.zip"])
+    for page in site.rglob("*.html"):
+        page.write_text("no foot")
+    with pytest.raises(ValueError, match="no page has the foot"):
+        published_site.write(tmp_path / "to", site, [tmp_path / "all.zip"])
+    assert not (tmp_path / "to").exists()
+
+
+# ---------------------------------------------------------------- Python, Binder, versions
 
 
 @pytest.mark.parametrize("python", ["3.11", "3.12", "3.13"])
@@ -88,7 +126,8 @@ def test_pythons_outside_are_ones_that_the_package_supports(python):
 
 def test_binder_installs_the_tested_set():
     folder = ROOT / "binder"
-    [line] = [line for line in (folder / "requirements.txt").read_text("utf-8").splitlines() if line and not line.startswith("#")]
+    lines = (folder / "requirements.txt").read_text("utf-8").splitlines()
+    [line] = [line for line in lines if line and not line.startswith(("#", "--extra-index-url "))]  # a fork may add that: Run it anywhere
     target = folder / line.removeprefix("-r ")
     assert target.resolve() == ROOT / "requirements.txt"
     assert (folder / "runtime.txt").read_text("utf-8").strip() in {"python-3.11", "python-3.12", "python-3.13"}

@@ -1,4 +1,4 @@
-"""The repository's address: one command writes it everywhere, the notebooks' first cell installs from it, a fork's site has its buttons."""
+"""The repository's address: one command writes it everywhere, and the notebooks' first cell installs from it."""
 
 import importlib.util
 import os
@@ -51,6 +51,23 @@ def test_one_command_writes_it_everywhere_and_takes_it_out_again(fork):
     assert contents(fork) == before
 
 
+def test_make_writes_it_by_any_python_and_installs_nothing(fork):
+    """`-I -S`: the standard library alone."""
+    (fork / "book" / "_ext").mkdir()
+    shutil.copy(repository_address.__file__, fork / "book" / "_ext")
+    shutil.copy(ROOT / "Makefile", fork)
+
+    def make(*arguments: str) -> str:
+        bare = {"PATH": os.environ["PATH"]}  # without what a `make unit` around it hands on
+        command = ["make", "address", f"URL={URL}", *arguments]
+        return subprocess.run(command, cwd=fork, env=bare, capture_output=True, text=True, check=True, timeout=60).stdout
+
+    assert make("-n") == f'python3 book/_ext/repository_address.py "{URL}"\n'
+    assert re.search(r"^[2-9] files changed$", make(f"PYTHON={sys.executable} -I -S"), re.M)
+    assert yaml.safe_load((fork / "_config.yml").read_text("utf-8"))["repository"]["url"] == URL
+    assert not (fork / ".venv").exists()
+
+
 @pytest.mark.parametrize("given", [f"{URL}.git", f"{URL}/", f"{URL}.git/", f" {URL}\n"])
 def test_what_git_and_browsers_put_at_its_end_is_left_out(given, fork):
     repository_address.write_address(given, fork)
@@ -81,57 +98,6 @@ def test_what_is_no_address_is_refused_and_nothing_is_written(url, fork):
     ):
         repository_address.write_address(url, fork)
     assert contents(fork) == before
-
-
-# ---------------------------------------------------------------- the site of a fork
-
-
-@pytest.fixture(scope="module")
-def page_of_a_fork(tmp_path_factory) -> Path:
-    """A page of a book with an address, built with the book's own settings and strictness; its cells do not run."""
-    fork = tmp_path_factory.mktemp("fork")
-    page = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# A page"), nbformat.v4.new_code_cell("1 + 1")])
-    page.metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3"}, "language_info": {"name": "python"}}
-    (fork / "book" / "part").mkdir(parents=True)
-    nbformat.write(page, fork / "book" / "part" / "page.ipynb")
-    shutil.copy(ROOT / "book" / "references.bib", fork / "book")
-    (fork / "book" / "_ext").symlink_to(ROOT / "book" / "_ext")
-    (fork / "_toc.yml").write_text("format: jb-book\nroot: part/page\n")
-    settings = (ROOT / "_config.yml").read_text("utf-8")
-    (fork / "_config.yml").write_text(settings.replace("execute_notebooks: force", "execute_notebooks: 'off'"), "utf-8")
-    repository_address.write_address(URL, fork)
-    program = str(Path(sys.executable).with_name("jupyter-book"))
-    command = [program, "build", "book", "--config", "_config.yml", "--toc", str(fork / "_toc.yml"), "--path-output", "."]
-    surroundings = os.environ | {"PYTHONPATH": str(ROOT / "book" / "_ext")}
-    done = subprocess.run([*command, "-W", "-n", "--keep-going"], cwd=fork, env=surroundings, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr
-    return fork / "_build" / "html" / "part" / "page.html"
-
-
-def test_a_forks_page_can_be_launched(page_of_a_fork):
-    text = page_of_a_fork.read_text("utf-8")
-    launched = dict(re.findall(r'<a href="([^"]+)"[^>]*title="Launch on (\w+)"', text))
-    assert launched == {
-        "https://mybinder.org/v2/gh/teacher/vae-book/main?urlpath=lab/tree/book/part/page.ipynb": "Binder",
-        "https://colab.research.google.com/github/teacher/vae-book/blob/main/book/part/page.ipynb": "Colab",
-    }
-    assert f'<a href="{URL}" ' in text
-    assert f'<a href="{URL}/issues/new?' in text
-
-
-def test_a_forks_page_asks_no_other_server(page_of_a_fork):
-    site = page_of_a_fork.parents[1]
-    for page in site.rglob("*.html"):
-        loaded = re.findall(r'<(?:script|link|img|iframe|source)\b[^>]*?\s(?:src|href)="([^"]+)"', page.read_text("utf-8"))
-        assert not [address for address in loaded if re.match(r"([a-z]+:)?//", address)], page.name
-    shown = re.findall(r'<img alt="(?:Binder|Colab) logo" src="([^"]+)"', page_of_a_fork.read_text("utf-8"))
-    assert len(shown) == 2
-    assert all((page_of_a_fork.parent / name).is_file() for name in shown)
-
-
-def test_a_forks_page_can_be_saved_with_its_address(page_of_a_fork):
-    [name] = re.findall(r'<a href="([^"]+\.ipynb)" download ', page_of_a_fork.read_text("utf-8"))
-    assert [cell.source for cell in nbformat.read(page_of_a_fork.parent / name, as_version=4).cells] == ["# A page", "1 + 1"]
 
 
 # ---------------------------------------------------------------- what the first cell does

@@ -8,13 +8,17 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import tomllib
 import warnings
+import zipfile
 from pathlib import Path
 
 import classroom
 import nbformat
+import offline_bundle
 import pytest
 import yaml
+from packaging.specifiers import SpecifierSet
 
 import vae_tutorial
 from vae_tutorial import data
@@ -50,13 +54,41 @@ def test_every_wheel_has_the_name_that_pip_gives_it():
 
 
 @pytest.mark.parametrize(
-    ("language", "make", "folder"), [("bash", "python3 -m venv vae", "vae/bin/"), ("bat", "py -m venv vae", "vae\\Scripts\\")]
+    ("language", "make", "folder"), [("bash", "python3.12 -m venv vae", "vae/bin/"), ("bat", "py -3.12 -m venv vae", "vae\\Scripts\\")]
 )
 def test_what_follows_the_making_of_an_environment_runs_in_it(language, make, folder):
     [block] = [text.splitlines() for kind, text in BLOCKS if kind == language and text.startswith(make)]
     assert block[0] == make
     assert len(block) > 2
     assert all(line.startswith(folder) for line in block[1:])
+
+
+README = (ROOT / "README.md").read_text("utf-8")
+SUPPORTED = SpecifierSet(tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["requires-python"])
+TELLING = {"the page": section("On the students' machines"), "the README": README, "the zip": offline_bundle.READ_ME}
+
+
+@pytest.mark.parametrize("text", TELLING.values(), ids=TELLING)
+def test_no_environment_is_left_to_the_newest_python(text):
+    """Which may be one that PyTorch, and so the package, does not support yet."""
+    called = re.findall(r"(?<![\w./\\])(python[\d.]*|py(?: -[\d.]+)?) -m (?:venv|pip)\b", text)
+    named = [re.fullmatch(r"(python|py -)(\d\.\d+)", how) for how in called]
+    assert all(named), called
+    assert {found[1] for found in named} == {"python", "py -"}, "on Linux and macOS, and on Windows"
+    assert all(SUPPORTED.contains(found[2]) for found in named)
+    assert re.search(r"python3(\.12)?-venv", text), "what Debian keeps apart"
+
+
+@pytest.mark.parametrize("text", [TELLING["the page"], offline_bundle.PYTHONS], ids=["the page", "the zip"])
+def test_every_python_that_will_do_is_named(text):
+    said = re.search(r"3[.\d, ]* or 3\.\d+", text)[0]
+    assert [f"3.{minor}" for minor in range(30) if SUPPORTED.contains(f"3.{minor}")] == re.findall(r"3\.\d+", said)
+
+
+def test_the_wheels_origin_is_told_before_it_is_used():
+    before = TELLING["the page"].split("```")[0]
+    assert [where for where in ("`make bundle`", "`downloads/`", "-m pip wheel . --no-deps") if where not in before] == []
+    assert "(#on-the-students-machines)" in PROSE.split("**On Colab without an address**")[1].split("\n")[0]
 
 
 def test_the_set_up_check_is_never_left_to_whatever_python_comes_first():
@@ -77,6 +109,9 @@ def test_publishing_is_told_step_by_step_and_the_switches_come_before_the_push()
     steps = re.findall(r"^\d\. .*", section("Publishing the site"), re.M)
     order = ("Fork", "*Actions*", "*GitHub Actions*", "make address URL=https://github.com/YOU/REPOSITORY", "git push")
     assert [wanted in step for wanted, step in zip(order, steps, strict=True)] == [True] * 5
+    script, url = re.search(r"on Windows `py (\S+) (\S+)`", steps[3]).groups()
+    assert (ROOT / script).is_file()
+    assert f"make address URL={url}`" in steps[3]
 
 
 # ---------------------------------------------------------------- The Littlest JupyterHub
@@ -110,6 +145,43 @@ def test_the_image_belongs_to_the_account_whose_home_the_chart_mounts():
     assert not asked.run
     pulled = CHART["singleuser"]["image"]
     assert f"{pulled['name']}:{pulled['tag']}" in words
+
+
+def wheel_in(index: Path, version: str) -> None:
+    """An index of packages that has this version of PyTorch, empty."""
+    (index / "torch").mkdir(parents=True)
+    name = f"torch-{version}-py3-none-any.whl"
+    with zipfile.ZipFile(index / "torch" / name, "w") as archive:
+        about = f"torch-{version}.dist-info"
+        archive.writestr(f"{about}/METADATA", f"Metadata-Version: 2.1\nName: torch\nVersion: {version}\n")
+        archive.writestr(f"{about}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr(f"{about}/RECORD", "")
+    (index / "torch" / "index.html").write_text(f'<a href="{name}">{name}</a>')
+
+
+def test_the_pages_line_gives_the_image_the_build_for_processors(tmp_path):
+    """In a clone: what pip takes of two indexes when it reads the file that repo2docker hands it, and that repo2docker still does."""
+    [line] = [line for _, text in BLOCKS for line in text.splitlines() if ">> binder/requirements.txt" in line]
+    [torch] = re.findall(r"^torch==.*$", (ROOT / "requirements.txt").read_text("utf-8"), re.M)
+    version, clone = torch.removeprefix("torch=="), tmp_path / "clone"
+    wheel_in(tmp_path / "pypi", version)
+    wheel_in(tmp_path / "cpu", f"{version}+cpu")
+    shutil.copytree(ROOT / "binder", clone / "binder")
+    (clone / "requirements.txt").write_text(f"{torch}\n")
+    bare = surroundings(tmp_path) | {"PIP_INDEX_URL": (tmp_path / "pypi").as_uri(), "PIP_CONFIG_FILE": os.devnull}
+    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps", "-r", "binder/requirements.txt"]
+
+    def taken(to: str) -> list[str]:
+        subprocess.run([*pip, "--dest", tmp_path / to], cwd=clone, env=bare, check=True, timeout=120)
+        return [path.name for path in (tmp_path / to).iterdir()]
+
+    assert taken("without") == [f"torch-{version}-py3-none-any.whl"]
+    subprocess.run(["sh", "-c", line.replace("ADDRESS", (tmp_path / "cpu").as_uri())], cwd=clone, check=True, timeout=60)
+    assert taken("with") == [f"torch-{version}+cpu-py3-none-any.whl"]
+    program = [sys.executable, "-m", "repo2docker", "--no-build", "--debug", "--user-id", "1000", "--user-name", "jovyan", str(clone)]
+    made = subprocess.run(program, capture_output=True, text=True, check=True, timeout=120)
+    text = made.stdout + made.stderr
+    assert 0 < text.index("\nCOPY --chown=1000:1000 src/ ") < text.index('pip install --no-cache-dir -r "binder/requirements.txt"')
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,8 @@
 """Student and solution notebooks, made from the book's pages: `make classroom`.
 
 Both folders hold every page and what it links to, so that they open anywhere. A student's page has the exercises and their
-checks and no solutions; a solution page shows each solution in the place of the learner's cell.
+checks and no solutions; a solution page shows each solution in the place of the learner's cell. The instructor's guide is in
+neither: its links lead to the explorers of the site, which has it.
 """
 
 import argparse
@@ -17,7 +18,7 @@ BOOK = Path(__file__).parents[1]
 TOLD = "Solution|Answers|What you want to read|For the teacher"  # how a folded part begins that is not for a student's page
 PROSE_SOLUTION = re.compile(rf"\n*<details>\s*<summary>(?:{TOLD})\b.*?</summary>(.*?)</details>", re.S)
 NOTHING_LEFT = re.compile(r"\s*(?:#+ [^\n]*)?\s*")  # of a cell: no text, or a heading alone
-TEACHERS = "instructors-guide.md"  # left out of the student folder, and linked from nowhere in it
+TEACHERS = "instructors-guide.md"  # left out, and linked from nowhere
 TO_TEACHERS = re.compile(rf"\[([^\]]*)\]\([^)]*{re.escape(TEACHERS)}[^)]*\)")
 
 
@@ -29,7 +30,7 @@ def student_version(page: NotebookNode) -> NotebookNode:
             told = PROSE_SOLUTION.sub("", cell.source)
             if told != cell.source and NOTHING_LEFT.fullmatch(told):
                 continue
-            cell.source = TO_TEACHERS.sub(r"\1", told)
+            cell.source = told
         if not is_solution(cell):
             kept.append(cell)
     return _notebook(page, kept)
@@ -45,7 +46,7 @@ def solution_version(page: NotebookNode) -> NotebookNode:
         if is_solution(cell):
             kept[-1].metadata = NotebookNode(tags=["solution"])
         elif cell.cell_type == "markdown":
-            kept[-1].source = PROSE_SOLUTION.sub(lambda found: f"\n\n**Solution.** {found[1].strip()}", cell.source)
+            kept[-1].source = PROSE_SOLUTION.sub(lambda found: f"\n\n**Solution.** {found[1].strip()}", kept[-1].source)
     return _notebook(page, kept)
 
 
@@ -70,8 +71,7 @@ def write(to: Path) -> int:
     shutil.rmtree(fresh, ignore_errors=True)
     pages = page_paths()
     for folder, version in (("student", student_version), ("solutions", solution_version)):
-        withheld = [TEACHERS] if folder == "student" else []
-        shutil.copytree(BOOK, fresh / folder, ignore=shutil.ignore_patterns("_*", ".*", "*.ipynb", "*.bib", *withheld))
+        shutil.copytree(BOOK, fresh / folder, ignore=shutil.ignore_patterns("_*", ".*", "*.ipynb", "*.bib", TEACHERS))
         for path in pages:
             nbformat.write(version(nbformat.read(path, as_version=4)), fresh / folder / path.relative_to(BOOK))
     shutil.rmtree(to, ignore_errors=True)
@@ -80,9 +80,11 @@ def write(to: Path) -> int:
 
 
 def _copied(cell: NotebookNode) -> NotebookNode:
-    """A cell of its own, without outputs."""
+    """A cell of its own, without outputs, and without links to the guide."""
     cell = deepcopy(cell)
-    if cell.cell_type == "code":
+    if cell.cell_type == "markdown":
+        cell.source = TO_TEACHERS.sub(r"\1", cell.source)
+    elif cell.cell_type == "code":
         cell.outputs, cell.execution_count = [], None
     return cell
 

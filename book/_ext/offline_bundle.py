@@ -19,19 +19,20 @@ FRONT_DOOR = """<!DOCTYPE html>
 """
 READ_ME = r"""Variational Autoencoders, Live
 
-index.html   Double-click it: the whole book, sliders included, without a network.
+index.html   Double-click it: the whole book, sliders and instructor's guide included, without a network.
 slides/      The deck of the 90-minute session: open index.html in it; S shows the speaker's notes.
 student/     The pages as notebooks, exercises without solutions.
 solutions/   The same with the solutions shown.
 {wheel}
              The package that the notebooks import. To run them, copy this folder to your disk and open a terminal in
-             it. With Python {pythons}, on Linux and macOS:
-                 python3 -m venv vae
+             it. You need Python {pythons}, no later one: for 3.12 below write the one that you have.
+             On Linux and macOS (on Debian and Ubuntu first: sudo apt install python3.12-venv):
+                 python3.12 -m venv vae
                  vae/bin/pip install {wheel} jupyterlab
                  vae/bin/python -m vae_tutorial.doctor
                  vae/bin/jupyter lab student
              On Windows:
-                 py -m venv vae
+                 py -3.12 -m venv vae
                  vae\Scripts\pip install {wheel} jupyterlab
                  vae\Scripts\python -m vae_tutorial.doctor
                  vae\Scripts\jupyter lab student
@@ -40,7 +41,7 @@ solutions/   The same with the solutions shown.
 Text CC BY 4.0, code BSD-3-Clause. Licences of the data: README of the project.
 """
 WHEN = (2000, 1, 1, 0, 0, 0)  # the same content makes the same zip
-PYTHONS = "3.11 to 3.13"
+PYTHONS = "3.11, 3.12 or 3.13"
 
 
 def contents(site: Path, notebooks: Path, slides: Path, wheel: Path) -> Iterator[tuple[str, bytes | Path]]:

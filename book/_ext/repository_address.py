@@ -47,7 +47,7 @@ def write_address(given: str, root: Path = ROOT) -> list[Path]:
         written[page] = re.sub(r'(REPOSITORY = \\")[^"\\]*(\\")', rf"\g<1>{url}\g<2>", page.read_text("utf-8"))
     changed = [path for path, text in written.items() if path.read_text("utf-8") != text]
     for path in changed:
-        path.write_text(written[path], "utf-8")
+        path.write_bytes(written[path].encode())  # the lines end as they do in the repository, on Windows too
     return changed
 
 
