@@ -69,6 +69,11 @@ def test_three_dots_are_not_answered_yet(name):
         assert verdict.message.startswith("Not answered yet")
 
 
+def test_three_dots_deep_in_an_answer_are_named():
+    for unanswered in (..., [1.0, [2.0, ...]], ((..., 1.0),)):
+        assert "still three dots" in close(unanswered, 1.0, 0.1)
+
+
 @pytest.mark.parametrize("garbage", GARBAGE)
 @pytest.mark.parametrize("name", NAMES)
 def test_garbage_meets_a_hint_and_never_raises(name, garbage):
@@ -275,7 +280,8 @@ def test_agrees_with_a_function():
     assert agrees(wrong, draw, cases, **options) == "that is the variance."
     assert agrees(lambda mu, log_var: mu, draw, cases, **options).startswith("for test input 1, ")
     assert "raises TypeError for test input 1" in agrees(lambda mu: mu, draw, cases, **options)
-    assert agrees(lambda mu, log_var: None, draw, cases, **options).startswith("your function returns nothing")
+    for nothing in (None, ..., (..., ...), (torch.ones(2, 3), [..., 1.0]), {"z": ...}):
+        assert agrees(lambda mu, log_var, given=nothing: given, draw, cases, **options).startswith("your function returns nothing")
     assert agrees(3, draw, cases, **options).startswith("a function is asked for")
     both = [(torch.ones(3),)]
     assert agrees(lambda x: [x, x], lambda x: (x, x), both, 0.0) is None

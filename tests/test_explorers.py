@@ -68,6 +68,19 @@ def test_browser_forward_equals_pytorch(activation, precision):
         torch.testing.assert_close(outputs, network(inputs), rtol=1e-4, atol=1e-4)
 
 
+def test_a_cursor_with_a_gap_leaves_the_map_around_its_place_free():
+    script = f"""
+        import {{ drawCursor }} from "{(javascript.FOLDER / "class_map.js").as_uri()}";
+        const nearest = (...gap) => {{
+          const found = [], reach = (x, y) => found.push(Math.hypot(x - 50, y - 40));
+          const context = {{ beginPath() {{}}, stroke() {{}}, arc: (x, y, radius) => found.push(radius), moveTo: reach, lineTo: reach }};
+          drawCursor(context, 100, 80, [50, 40], {{ card: "white", ink: "black" }}, ...gap);
+          return Math.min(...found);
+        }};
+        console.log(JSON.stringify([nearest(), nearest(16)]));"""
+    assert json.loads(node.run("--input-type=module", "-e", script)) == [8, 16]
+
+
 @pytest.mark.parametrize("precision", weights.PRECISIONS)
 @pytest.mark.parametrize("beta", [0.03, 0.05, 1.0, 7.0, 99.9, 100.0])
 def test_gated_browser_forward_equals_pytorch(beta, precision):

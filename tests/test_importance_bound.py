@@ -1,5 +1,6 @@
 """The importance bound: groups of codes by loops, the record against the library's estimate, the reading in the browser."""
 
+import json
 from pathlib import Path
 
 import node
@@ -13,6 +14,7 @@ from vae_tutorial.data import Images
 from vae_tutorial.evaluation import estimate_evidence
 from vae_tutorial.experiments import importance_bounds
 from vae_tutorial.experiments.records import load_record, over_seeds
+from vae_tutorial.explorers import javascript
 
 JS = Path(__file__).parent / "js" / "over_log.mjs"
 KS = importance_bounds.KS
@@ -61,6 +63,7 @@ def test_factory():
     for variant, model in zip(canvas.variants, importance_bounds.MODELS, strict=True):
         np.testing.assert_allclose(variant["bound"], over_seeds(record, "bound", model=model).mean(0), atol=6e-4)
         np.testing.assert_allclose(variant["each_bound"], over_seeds(record, "each_bound", model=model).mean(0).T, atol=6e-4)
+    assert not strength.readout_format.endswith(("f", "g")), "with a type, d3 writes 1.000 for one code"
     assert repr(canvas) == "ImportanceBound(k=50.0, variant=0, digit=-1)"
     for trait, value in {"k": 0.5, "digit": 10, "variant": 2}.items():
         with pytest.raises(traitlets.TraitError):
@@ -75,3 +78,20 @@ def test_the_browser_reads_between_recorded_k_over_log_k():
     values, at = np.random.default_rng(0).normal(size=len(KS)), [1, 1.5, 3, 77, 4_999, 5_000]
     found = node.ask(JS, {"ks": KS, "values": values.tolist(), "at": at})
     np.testing.assert_allclose(found, np.interp(np.log(at), np.log(KS), values), rtol=1e-9)
+
+
+def test_labels_do_not_run_together_and_whole_counts_have_no_decimals():
+    script = f"""
+        import {{ countText, roomyTicks }} from "{(javascript.FOLDER / "importance_bound.js").as_uri()}";
+        console.log(JSON.stringify({{
+          phone: roomyTicks([1, 10, 100, 1000, 5000], [46, 108, 170, 233, 266]),
+          wide: roomyTicks([1, 10, 100, 1000, 5000], [46, 135, 224, 313, 365]),
+          tiny: roomyTicks([1, 10], [5, 6]),
+          counts: [1, 2, 1.122, 1.995].map((count) => countText(count, 1)),
+        }}));"""
+    assert json.loads(node.run("--input-type=module", "-e", script)) == {
+        "phone": [1, 10, 100, 5000],
+        "wide": [1, 10, 100, 1000, 5000],
+        "tiny": [10],
+        "counts": ["1", "2", "1.1", "2.0"],
+    }

@@ -5,6 +5,7 @@ from pathlib import Path
 import node
 import numpy as np
 import pytest
+import torch
 import traitlets
 from map_numbers import preserved
 
@@ -53,7 +54,18 @@ def test_clouds_by_hand_are_shown_whole_and_models_beside_the_prior(clouds):
     for facts, (name, cloud) in zip(canvas.clouds, clouds.items(), strict=True):
         assert facts["name"] == name
         widest = float(cloud.codes[:, :2].abs().max())
-        assert facts["extent"] >= 3.5 if facts["model"] else facts["extent"] > widest
+        assert facts["extent"] >= 3.5 if facts["model"] else facts["extent"] > 1.1 * widest
+
+
+def test_the_first_point_lies_in_the_wide_blob_and_beside_every_centre(clouds):
+    box = explorers.perplexity("three blobs, d = 2")
+    blobs, point = clouds["three blobs, d = 2"], box.children[-1].point - 1
+    assert box.children[-2].value == point + 1
+    assert blobs.labels[point] == 2
+    for places in (blobs.codes.float(), blobs.maps[4].float()):  # perplexity 32
+        half = places.sub(places.mean(0)).abs().max()
+        centres = torch.stack([places[blobs.labels == label].mean(0) for label in (1, 2, 3)])
+        assert (centres - places[point]).norm(dim=1).min() > 0.2 * half, "the cursor covers a blob's centre"
 
 
 @pytest.mark.parametrize(

@@ -101,3 +101,11 @@ def test_the_page_fits_a_phone(show, explorer):
     live = show(explorer, **PHONE)
     wide = live.page.evaluate("document.documentElement.scrollWidth")
     assert wide <= 360, f"{explorer}: the page is {wide} px wide on a phone"
+
+
+@each("CodeGrid")
+def test_a_finger_finds_a_cell_of_codes(show, explorer):
+    live = show(explorer, **PHONE)
+    wide = live.el.locator("canvas[data-grid=codes]").evaluate("(canvas) => canvas.clientWidth")
+    cell = wide / explorer.state["size"][1]
+    assert cell >= 24, f"{explorer}: {cell:.0f} px for two figures and a finger"

@@ -56,3 +56,14 @@ def test_digits_are_picked_and_everything_fills_in(show, explorer):
     live.page.wait_for_function("(el) => el.dataset.complete === 'true'", arg=live.el.element_handle())
     labels = live.el.evaluate("(el) => [...el.querySelectorAll('canvas')].map((canvas) => canvas.getAttribute('aria-label'))")
     assert not [label for label in labels if label and "not yet known" in label], f"{explorer}: a curve is not filled in"
+
+
+@each("Interpolation", "ContinuousBeta")
+def test_no_number_crosses_the_card_on_a_phone(show, explorer):
+    live = show(explorer, **PHONE)
+    across = live.el.evaluate("""(el) => {
+        const within = el.getBoundingClientRect().right - parseFloat(getComputedStyle(el).paddingRight);
+        const nodes = [...el.querySelectorAll('dt, dd')];
+        return nodes.filter((node) => node.getBoundingClientRect().right > within + 1).map((node) => node.textContent);
+    }""")
+    assert not across, f"{explorer}: over the card's inner edge: {across}"

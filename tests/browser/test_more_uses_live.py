@@ -16,11 +16,18 @@ pytestmark = pytest.mark.browser
 
 CUT_OFF = """(el) => [...el.querySelectorAll('*:not(.vae-live)')]
     .filter((node) => node.clientWidth && node.scrollWidth > node.clientWidth + 1).map((node) => node.className)"""
+SHORTENED = """(labels) => labels.filter((label) => {  // a tenth of a pixel too wide is an ellipsis, and scrollWidth is rounded
+    const text = document.createRange();
+    text.selectNodeContents(label);
+    return text.getBoundingClientRect().width > label.getBoundingClientRect().width;
+}).map((label) => label.textContent)"""
 
 
 def assert_nothing_is_cut_off(live):
     wide = live.el.evaluate(CUT_OFF)
     assert not wide, f"{live.name}: cut off on a phone: {wide}"
+    labels = live.box.locator(".widget-label").evaluate_all(SHORTENED)
+    assert not labels, f"{live.name}: labels cut off on a phone: {labels}"
     assert live.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{live.name}: the page scrolls sideways"
 
 

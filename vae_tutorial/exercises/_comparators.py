@@ -27,6 +27,8 @@ def numbers(answer: Any, shape: Sequence[int] | None = None) -> np.ndarray:
     Raises:
         UnreadableError: no number, another shape, NaN or infinity.
     """
+    if answer is ...:
+        raise UnreadableError("there are still three dots in it: put your answer in their place.")
     if answer is None:
         raise UnreadableError("the answer is None. If a function gave it, does that function end with `return`?")
     if callable(answer) and not isinstance(answer, torch.Tensor):
@@ -185,7 +187,7 @@ def agrees(
             given = _call(answer, arguments)
         except Exception as error:
             return f"your function raises {type(error).__name__} for {place}: {error}"
-        if given is None or given is ...:
+        if given is None or _dotted(given):
             return "your function returns nothing: put its lines in place of the three dots, and end with `return`."
         hint = _compare(given, _call(reference, arguments), tolerance)
         if hint:
@@ -194,6 +196,12 @@ def agrees(
                     return known
             return f"for {place}, {hint}"
     return None
+
+
+def _dotted(answer: Any) -> bool:
+    """Whether an answer, or any part of it, is still `...`."""
+    parts = answer.values() if isinstance(answer, dict) else answer if isinstance(answer, (list, tuple)) else ()
+    return answer is ... or any(_dotted(part) for part in parts)
 
 
 def _call(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:

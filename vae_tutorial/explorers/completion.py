@@ -74,11 +74,11 @@ def completion(
         digit=digit, side=SIDES.index(side), covered=covered, precision=precision, digits=uint8_bytes(images.x[indices]),
         centres=float32_bytes(centres), **network_traits("decoder", vae.decoder, precision),
     )  # fmt: skip
-    look = LOOK | {"style": {"description_width": "4em"}}
+    look = LOOK | {"style": {"description_width": "5em"}}
     number = ipywidgets.IntSlider(description="digit", min=1, max=len(indices), value=digit, **look)
     cover = ipywidgets.IntSlider(description="covered", min=0, max=28, value=covered, **look)
     box = stack(canvas, [(number, "digit"), (cover, "covered")])
-    choice = ipywidgets.Dropdown(options=SIDES, index=SIDES.index(side), description="from", style={"description_width": "4em"})
+    choice = ipywidgets.Dropdown(options=SIDES, index=SIDES.index(side), description="from", style=look["style"])
     choice.layout = {"width": "auto", "max_width": "300px"}
     ipywidgets.jslink((choice, "index"), (canvas, "side"))
     box.children = (number, choice, cover, canvas)

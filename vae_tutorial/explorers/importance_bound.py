@@ -61,7 +61,7 @@ def importance_bound(record: Mapping[str, Any], ks: Sequence[int], images: Image
     variants = [curves_of(record, model) for model in models]
     canvas = ImportanceBound(k=float(k), ks=list(ks), variants=variants, digits=uint8_bytes(images.x), labels=label_bytes(images.y))
     strength = ipywidgets.FloatLogSlider(
-        description="k", base=10, min=0, max=float(np.log10(ks[-1])), step=0.05, value=k, readout_format=".4g", **LOOK
+        description="k", base=10, min=0, max=float(np.log10(ks[-1])), step=0.05, value=k, readout_format=".4", **LOOK
     )
     choice = ipywidgets.Dropdown(description="model", options=[each["label"] for each in variants], index=0, **LOOK)
     box = stack(canvas, [(strength, "k")])

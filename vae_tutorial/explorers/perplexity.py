@@ -12,7 +12,8 @@ from vae_tutorial.explorers.javascript import join_modules
 from vae_tutorial.explorers.latent_map import extent_of
 from vae_tutorial.explorers.weights import float16_bytes
 
-BLOB_EXTENT = 1.06  # of the widest coordinate: clouds that are no model's codes are shown whole
+BLOB_EXTENT = 1.15  # of the widest coordinate: clouds that are no model's codes are shown whole, with room around the cursor
+START = 197  # a point at the top of the wide one of the three blobs: the cursor hides no blob
 
 
 class Perplexity(Canvas):
@@ -36,7 +37,7 @@ class Perplexity(Canvas):
         return proposal["value"]
 
 
-def perplexity(cloud: str | None = None, perplexity: float = 32.0, point: int = 1, recorded: Path = RECORDED) -> ipywidgets.VBox:
+def perplexity(cloud: str | None = None, perplexity: float = 32.0, point: int | None = None, recorded: Path = RECORDED) -> ipywidgets.VBox:
     """Move t-SNE's perplexity and hold the map against the codes it was made from.
 
     Try: "three blobs": find the wide one and the far one in the map. "One Gaussian" at a low perplexity: how many clusters
@@ -47,7 +48,7 @@ def perplexity(cloud: str | None = None, perplexity: float = 32.0, point: int = 
     Args:
         cloud: name of the codes shown first; by default the first recorded ones.
         perplexity: at the start, within the recorded range.
-        point: number of the point that is marked at the start, from 1.
+        point: number of the point that is marked at the start, from 1; by default one that hides none of the three blobs.
         recorded: file of the maps.
 
     Raises:
@@ -60,6 +61,7 @@ def perplexity(cloud: str | None = None, perplexity: float = 32.0, point: int = 
     if not strengths[0] <= perplexity <= strengths[-1]:
         raise ValueError(f"perplexity must lie in {strengths[0]:g} … {strengths[-1]:g}, not {perplexity}")
     fewest = min(len(each.codes) for each in clouds.values())
+    point = min(START, fewest) if point is None else point
     if not 1 <= point <= fewest:
         raise ValueError(f"point must lie in 1 … {fewest}, not {point}")
     start = 0 if cloud is None else names.index(cloud)

@@ -152,16 +152,17 @@ export function createClassMap({ points, labels, names = ["z₁", "z₂"], prior
   };
 }
 
-// A ring with cross hairs at z.
-export function drawCursor(context, width, height, [x, y], colours) {
+// A ring with cross hairs at z; with a gap the cross hairs alone, as many pixels away from z.
+export function drawCursor(context, width, height, [x, y], colours, gap = 0) {
+  const from = gap || 8, arm = gap ? 10 : 7;
   for (const [stroke, line] of [[colours.card, 5], [colours.ink, 2]]) {
     context.strokeStyle = stroke;
     context.lineWidth = line;
     context.beginPath();
-    context.arc(x, y, 8, 0, 2 * Math.PI);
+    if (!gap) context.arc(x, y, from, 0, 2 * Math.PI);
     for (const [dx, dy] of [[1, 0], [-1, 0], [0, 1], [0, -1]]) {
-      context.moveTo(x + 8 * dx, y + 8 * dy);
-      context.lineTo(x + 15 * dx, y + 15 * dy);
+      context.moveTo(x + from * dx, y + from * dy);
+      context.lineTo(x + (from + arm) * dx, y + (from + arm) * dy);
     }
     context.stroke();
   }

@@ -117,7 +117,7 @@ function render({ model, el }) {
   }
   prepareRoot(el, "code-grid");
   el.replaceChildren(
-    element("div", { class: "vae-trio" },
+    element("div", { class: "vae-trio vae-coded" },
       element("div", {}, stageName("Input", "", math("x")), input.canvas),
       element("div", {}, stageName("Codes", "vae-q"), numbers),
       element("div", {}, stageName("Output", "vae-decoder"), output.canvas)),

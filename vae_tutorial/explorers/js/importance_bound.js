@@ -10,6 +10,16 @@ import { readAt } from "./over_log.js";
 const ALL = -1, STEP = 10 ** 0.05, BOUND_MARGIN = { left: 46, right: 14, top: 14, bottom: 36 };
 const TICKS = [1, 10, 100, 1000, 5000];
 
+// Those of the ticks, ascending at the places xs, whose label leaves room for the next one's; the last one always.
+export function roomyTicks(ticks, xs, room = 46) {
+  return ticks.filter((_, i) => i === ticks.length - 1 || xs[i + 1] - xs[i] >= room);
+}
+
+// A count of codes: whole ones without decimals.
+export function countText(count, decimals) {
+  return formatNumber(count, Math.abs(count - Math.round(count)) < 1e-6 ? 0 : decimals);
+}
+
 function drawPowers(context, frame, colours, ticks) {
   context.fillStyle = context.strokeStyle = colours.soft;
   context.lineWidth = 1;
@@ -20,7 +30,8 @@ function drawPowers(context, frame, colours, ticks) {
   context.moveTo(frame.left, frame.bottom + 0.5);
   context.lineTo(frame.right, frame.bottom + 0.5);
   context.stroke();
-  for (const tick of ticks) context.fillText(tick.toLocaleString("en"), Math.min(frame.toX(Math.log(tick)), frame.right - 10), frame.bottom + 6);
+  const place = (tick) => Math.min(frame.toX(Math.log(tick)), frame.right - 10);
+  for (const tick of roomyTicks(ticks, ticks.map(place))) context.fillText(tick.toLocaleString("en"), place(tick), frame.bottom + 6);
   context.textAlign = "right";
   context.fillText("codes k →", frame.right, frame.bottom + 20);
 }
@@ -116,15 +127,15 @@ function render({ model, el }) {
     const bound = readAt(logs, curves.bound, k), effective = readAt(logs, curves.effective, k), gap = curves.bound.at(-1) - bound;
     const [low, high] = [variant.low, variant.high].map((values) => readAt(logs, values, k));
     const recorded = ks.some((each) => Math.abs(each / k - 1) < 1e-6);
-    facts.k.textContent = `${formatNumber(k, k < 10 ? 1 : 0)}${recorded ? "" : " (interpolated)"}`;
+    facts.k.textContent = `${countText(k, k < 10 ? 1 : 0)}${recorded ? "" : " (interpolated)"}`;
     facts.bound.textContent = `${formatNumber(bound, 2)} nats`;
     facts.gap.textContent = `${formatNumber(gap, 2)} nats`;
-    facts.effective.textContent = `${formatNumber(effective, 1)} of ${formatNumber(k, k < 10 ? 1 : 0)}`;
+    facts.effective.textContent = `${countText(effective, 1)} of ${countText(k, k < 10 ? 1 : 0)}`;
     facts.spread.textContent = `${formatNumber(low, 0)} … ${formatNumber(high, 0)} nats`;
     whose.textContent = digit === ALL ? "all digits heavy, ten of them thin" : `one held-out ${labels[digit]}`;
     picks.forEach(({ node }, index) => node.setAttribute("aria-pressed", String(index === digit)));
     all.setAttribute("aria-pressed", String(digit === ALL));
-    const text = `${variant.label}, ${digit === ALL ? "all digits" : `one ${labels[digit]}`}, k = ${formatNumber(k, 0)}: bound ${formatNumber(bound, 2)} nats, ${formatNumber(effective, 1)} codes count.`;
+    const text = `${variant.label}, ${digit === ALL ? "all digits" : `one ${labels[digit]}`}, k = ${countText(k, k < 10 ? 1 : 0)}: bound ${formatNumber(bound, 2)} nats, ${countText(effective, 1)} codes count.`;
     boundPlot.canvas.setAttribute("aria-label", `${text} Left and right arrow keys change k, up and down the digit, Home resets.`);
     effectivePlot.canvas.setAttribute("aria-label", `Share of codes that count: ${formatNumber(100 * effective / k, 1)} %`);
     effectivePlot.canvas.setAttribute("role", "img");

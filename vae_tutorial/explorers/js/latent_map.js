@@ -8,6 +8,7 @@ import { createClassMap, drawCursor, nearestLabel } from "./class_map.js";
 import { createManifold } from "./manifold.js";
 
 const PRIOR_EXTENT = 3.5;                                            // the close view: ±3.5 standard deviations of p(z)
+const HIDDEN = 24;                                                   // pixels to an edge of the close view: smaller, a cursor would cover it
 const STEP = 0.05;                                                   // one press of an arrow key
 
 // A map and the digit decoded under the cursor, for one of the two models.
@@ -39,7 +40,8 @@ function createPane(model, prefix, kind, labels, signal, moveTo, refresh) {
     const { extent, colours, z } = view;
     const background = view.grid ? manifold(clamp(Math.round(width / 21), 8, 20), extent, colours) : null;
     const axes = drawClassMap(context, width, height, { extent, colours, background });
-    drawCursor(context, width, height, axes.toScreen(...z), colours);
+    const reach = PRIOR_EXTENT * axes.scale;
+    drawCursor(context, width, height, axes.toScreen(...z), colours, reach < HIDDEN ? Math.max(reach, 15) : 0);
   });
   const digit = createSurface(digitCanvas, signal, (context, width, height) => paintDigit(context, width, height, decoded, view.colours));
   onDrag(mapCanvas, signal, (x, y) => moveTo(createAxes(mapCanvas.clientWidth, mapCanvas.clientHeight, view.extent).toWorld(x, y)));

@@ -10,6 +10,7 @@ import { clipped, createFrame, drawCurve, drawName, drawRules, tickText } from "
 const PAUSE = 700;                                                   // milliseconds between two frames of "play"
 const MARGIN_HISTORY = { left: 40, right: 12, top: 14, bottom: 36 };
 const TICKS = [0, 1, 2, 5, 10, 20, 40, 60, 100, 200, 400];
+const UNTRAINED = "0: nothing learned yet";
 const GAP = 2;                                                       // pixels between two digits of the mosaic
 
 // What zlib packed.
@@ -132,6 +133,7 @@ async function render({ model, el }) {
       { values: terms.loss, role: "elbo", wide: 2.8, name: "loss", at: 0.25 },
     ],
   });
+  const samplesStage = stageName("Samples", "vae-decoder", ""), samplesNote = samplesStage.lastChild;
   const facts = { epoch: element("dd"), rate: element("dd"), distortion: element("dd"), loss: element("dd") };
   const fact = (name, value, role) => element("div", { class: role }, element("dt", {}, name), value);
   let timer = 0;
@@ -157,7 +159,7 @@ async function render({ model, el }) {
     })),
     element("div", { class: "vae-columns" },
       element("div", {}, stageName("Map", "vae-q", `means of q(z|x), ${count} held-out digits`), mapCanvas),
-      element("div", {}, stageName("Samples", "vae-decoder", `${grey / PIXELS} codes spread over the prior, decoded`), digitsCanvas)),
+      element("div", {}, samplesStage, digitsCanvas)),
     element("div", { class: "vae-columns" },
       element("div", {}, stageName("Rate", "vae-rate", "nats, held-out digits"), rate.canvas),
       element("div", {}, stageName("Distortion and loss", "vae-distortion", "nats, the rate between them"), loss.canvas)),
@@ -181,12 +183,13 @@ async function render({ model, el }) {
       view.drawMap = createClassMap({ points, labels });
       for (let i = 0; i < grey; i++) decoded[i] = digits[frame * grey + i] / 255;
       el.values = { epoch, codes: points, rate: terms.rate[epoch], distortion: terms.distortion[epoch], loss: terms.loss[epoch] };
-      facts.epoch.textContent = epoch ? String(epoch) : "0, before training";
+      facts.epoch.textContent = epoch ? String(epoch) : UNTRAINED;
+      samplesNote.textContent = epoch ? `${grey / PIXELS} codes spread over the prior, decoded` : `epoch ${UNTRAINED}, press play`;
       for (const name of ["rate", "distortion", "loss"]) facts[name].textContent = `${formatNumber(el.values[name], 1)} nats`;
       mapCanvas.setAttribute("aria-label", `map of the codes of ${count} held-out digits after epoch ${epoch}`);
       digitsCanvas.setAttribute("aria-label", `${grey / PIXELS} decoded places of the prior after epoch ${epoch}`);
     }
-    announce(`Epoch ${epoch}: rate ${facts.rate.textContent}, distortion ${facts.distortion.textContent}.`);
+    announce(`Epoch ${facts.epoch.textContent}: rate ${facts.rate.textContent}, distortion ${facts.distortion.textContent}.`);
     if (view.colours) paint();
   };
   const linked = parseHash(location.hash, ["epoch"]);
