@@ -135,10 +135,42 @@ def test_the_first_use_of_a_term_is_linked(text, linked):
     assert page.astext() == text
 
 
-def test_everyday_words_are_terms_on_their_pages_only():
-    recipe = first_use.Term(("recipe",), "term-recipe", "A program.")
-    assert first_use.terms_on("foundations/autoencoders", [recipe, RATE]) == [RATE]
-    assert first_use.terms_on("reference/results", [recipe, RATE]) == [recipe, RATE]
+@pytest.mark.parametrize(
+    ("text", "linked"),
+    [
+        ("Change the code before you read its code. It says much through its code.", "code"),
+        ("No other such code is shorter; such codes have codes.", "codes"),
+        ("It is several units high, at the same unit, and another unit has units of its own.", "units"),
+        ("The pixels' unit, no unit, the unit cancels; rates with their unit, and unit variance: a unit.", "unit"),
+        ("Which factor is it? A factor.", "factor"),
+    ],
+)
+def test_words_in_another_sense_are_left_alone(text, linked):
+    page = page_of(paragraph(text))
+    terms = [first_use.Term((word,), f"term-{word}", "A term.") for word in ("code", "unit", "factor")]
+    assert first_use.link_first_uses(page, terms, "glossary.html") == [linked]
+    _, _, after = page.children[0].children
+    assert linked not in after.astext(), "the last of them is meant"
+
+
+@pytest.mark.parametrize(
+    ("word", "page", "other"),
+    [
+        ("recipe", "reference/results", "foundations/autoencoders"),
+        ("card", "intro", "teaching/quizzes"),
+        ("code", "intro", "reference/how-this-book-is-made"),
+        ("factor", "experiments/disentanglement", "foundations/the-maths"),
+        ("rate", "intro", "foundations/problem-setting"),
+        ("unit", "foundations/the-maths", "foundations/generative-models"),
+    ],
+)
+def test_everyday_words_are_terms_on_their_pages_only(word, page, other):
+    term = first_use.Term((word,), f"term-{word}", "A term.")
+    assert first_use.terms_on(page, [term, ELBO]) == [term, ELBO]
+    assert first_use.terms_on(other, [term, ELBO]) == [ELBO]
+
+
+def test_everyday_words_are_terms_of_the_glossary():
     assert set(first_use.ONLY_ON) <= {words[0] for words in ENTRIES}
 
 
@@ -363,6 +395,5 @@ def test_the_set_up_of_the_site_knows_the_back_matter():
 
 def test_array_like_is_written_as_its_name():
     signature = f"(codes: {api.spelt_out()}, bins: int = 20)"
-    assert len(signature) > 200
     shortened = api.shorten_types(None, "function", "mig", None, None, signature, None)
     assert shortened == ("(codes: ~numpy.typing.ArrayLike, bins: int = 20)", None)

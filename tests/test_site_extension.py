@@ -17,8 +17,9 @@ import nbformat
 import node
 import pydata_sphinx_theme
 import pytest
+from docutils import nodes, utils
 from fontTools.ttLib import TTFont
-from offline_site import address, files, icons, markup, notebooks, palette, pictures, scripts, widget_files
+from offline_site import address, files, icons, markup, notebooks, palette, pictures, punctuation, scripts, widget_files
 from PIL import Image
 
 ROOT = Path(__file__).parents[1]
@@ -76,6 +77,19 @@ def luminance(colour: str) -> float:
     channels = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_punctuation_stays_with_a_short_formula() -> None:
+    document, long = utils.new_document("a page"), "x" * (punctuation.SHORT + 1)
+    line = nodes.paragraph()
+    for tex, text in (("q", "), so "), ("p", " is"), (long, ".")):
+        line += [nodes.math(tex, tex), nodes.Text(text)]
+    document += line
+    told = line.astext()
+    punctuation.keep_with_formula(None, document, "page")
+    assert line.astext() == told
+    (together,) = document.findall(nodes.inline)
+    assert (together.astext(), together["classes"]) == ("q),", ["vae-together"])
 
 
 def test_only_shown_icons_are_kept() -> None:
@@ -399,6 +413,12 @@ def test_a_figure_is_a_file_that_waits_for_the_reader(site: Path) -> None:
     width, height, source = (re.search(rf'{name}="([^"]+)"', image)[1] for name in ("width", "height", "src"))
     with Image.open(site / source) as picture:
         assert int(height) / int(width) == pytest.approx(picture.height / picture.width, rel=0.005)
+
+
+def test_pages_with_pictures_load_what_enlarges_them(site: Path) -> None:
+    loading = {page.relative_to(site).as_posix() for page in site.rglob("*.html") if files.FIGURES in " ".join(loaded(page))}
+    assert loading == {"plain_widget.html", "part/notebook.html"}
+    assert (site / "_static" / files.FIGURES).is_file()
 
 
 def test_a_page_that_is_a_notebook_can_be_saved_and_no_other(site: Path) -> None:

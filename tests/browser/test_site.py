@@ -164,9 +164,14 @@ def test_notation_does_not_scroll_sideways_on_a_phone(look, name):
     assert boxes.count() > 5
     wide = boxes.evaluate_all("all => all.filter((box) => box.scrollWidth > box.clientWidth).map((box) => box.innerText.slice(0, 80))")
     assert not wide, wide
-    cells = boxes.locator("td")
-    over = cells.evaluate_all("all => all.filter((cell) => cell.scrollWidth > cell.clientWidth).map((cell) => cell.innerText)")
+    parts = boxes.locator("td :is(code, mjx-math, a)")
+    over = parts.evaluate_all("""all => {
+        const end = (node) => node.getBoundingClientRect().right;
+        return all.filter((part) => end(part) > end(part.closest('td'))).map((part) => part.textContent);
+    }""")
     assert not over, f"they reach over their neighbours: {over}"
+    broken = boxes.locator("td code .pre").evaluate_all("all => all.map((name) => [name.getClientRects().length, name.textContent])")
+    assert not [name for lines, name in broken if lines > 1 and " " not in name]
 
 
 @pytest.mark.parametrize("name", ["foundations/autoencoders.html"])

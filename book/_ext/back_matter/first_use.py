@@ -30,18 +30,24 @@ OTHER_SENSES = re.compile(
         sense.replace(" ", r"\s+")
         for sense in (
             r"source code|same code|code cells?|lines? of code|(?:your|own) code|code in (?:a|the) cell|in code\b|code loads",
+            r"(?:change|read) (?:the|its|their) code\b|such codes?",
             r"prior to|learning rates?|maximum likelihood|marginal inference|white card|bits (?:missing|a weight)",
-            r"(?:by|up to|to) (?:a|the|which|what|the same) factors?|the same factor|constant factors?",
-            r"factors? of (?:\d|two|three|four|ten)|per unit of|half a unit|unit ten times|on the unit only|is the unit\b",
-            r"natural units?|units? of (?:rate|measure|information)|(?:its|their|the) unit(?= (?:is|of)\b|;|:)",
+            r"(?:by|up to|to) (?:a|the|what|the same) factors?|the same factor|constant factors?|which factor",
+            r"factors? of (?:\d|two|three|four|ten)|per unit of|half a unit|unit ten times|is the unit\b|units high",
+            r"(?:natural|same|another) units?|pixels. unit|no unit|unit (?:variance|vectors?)|on the unit\b|the unit cancels",
+            r"units? of (?:rate|measure|information)|(?:its|their|the) unit(?= (?:is|of|and)\b|[,;:])",
         )
     ),
     re.IGNORECASE,
 )
-# Everyday words, terms only on some pages.
+# Everyday words, terms only on some pages. (There is program text, a slip of paper, a metre, and the rate of a Monte Carlo estimate.)
 ONLY_ON = {
+    "card": re.compile(r"(?!teaching/).*"),
+    "code": re.compile(r"(?!reference/how-this-book-is-made).*"),
     "factor": re.compile(r"experiments/disentanglement|applications/.*"),
+    "rate": re.compile(r"(?!foundations/problem-setting).*"),
     "recipe": re.compile(r"intro|reference/.*|teaching/.*"),
+    "unit": re.compile(r"(?!foundations/generative-models).*"),
 }
 
 

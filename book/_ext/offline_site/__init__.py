@@ -3,14 +3,14 @@
 Jupyter Book's pages ask other servers for the widget runtime, MathJax and Thebe. A reader without a network, or one who
 double-clicks ``index.html``, would get none of them. This extension puts bundled copies in their place (made by ``make widgets``),
 loads each only where a page needs it, moves pictures into files that load when the reader is near, colours the quantities of
-the book, lets every notebook be saved and mends what the theme leaves inaccessible.
+the book, keeps punctuation with its formula, lets every notebook be saved and mends what the theme leaves inaccessible.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import address, files, finish, notebooks, scripts, sources
+from . import address, files, finish, notebooks, punctuation, scripts, sources
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -24,6 +24,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.connect("builder-inited", scripts.disconnect_thebe, priority=1)
     app.connect("builder-inited", files.copy_assets)
     app.connect("source-read", sources.depend_on_package)
+    app.connect("doctree-resolved", punctuation.keep_with_formula)
     app.connect("html-page-context", notebooks.offer_notebook, priority=900)  # when the theme has its own buttons
     app.connect("html-page-context", scripts.choose_scripts, priority=900)
     app.connect("build-finished", finish.finish_site, priority=900)

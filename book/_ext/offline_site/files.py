@@ -23,6 +23,7 @@ WIDGETS = f"{FOLDER}/widgets.js"
 WIDGETS_STYLE = f"{FOLDER}/widgets.css"
 FORMULAS = f"{FOLDER}/formulas.js"
 DEEP_LINKS = f"{FOLDER}/deep_links.js"
+FIGURES = f"{FOLDER}/figures.js"
 
 ROOT = Path(__file__).parents[3]
 STATIC = Path(__file__).parent / "static"
@@ -43,7 +44,8 @@ def copy_assets(app: Sphinx) -> None:
         destination = target / name
         destination.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, destination)
-    shutil.copyfile(STATIC / "deep_links.js", target / "deep_links.js")
+    for script in STATIC.glob("*.js"):
+        shutil.copyfile(script, target / script.name)
     style = palette_css(load_palette()) + (STATIC / "book.css").read_text(encoding="utf8")
     (target / "book.css").write_text(style, encoding="utf8")
 

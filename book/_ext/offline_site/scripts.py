@@ -55,6 +55,8 @@ def choose_scripts(app: Sphinx, pagename: str, templatename: str, context: dict[
     dropped = [*states, *mathjax] if states or not wanted else []  # beside explorers it is their runtime that loads MathJax
     loaded[:] = [script for script in loaded if script not in dropped]
     context["css_files"][:] = [style for style in context["css_files"] if "sphinx-thebe" not in str(style.filename)]
+    if "<img" in context.get("body", ""):
+        app.add_js_file(files.FIGURES, defer="defer")
     if pagename == "search":
         app.add_js_file(None, body=NO_SUMMARY_FROM_FILES)
     if states:
