@@ -424,6 +424,7 @@ def test_twenty_processes_that_want_the_data_at_once_download_it_once(official_f
 @pytest.mark.parametrize(("refusals", "held"), [(0, True), (2, True), (4, False)])
 def test_a_lock_file_that_is_not_everybodys_yet_is_waited_for(refusals, held, monkeypatch):
     """Another account has made the file, and has not given the others their right to it: that takes a moment."""
+
     class Lock:
         asked = 0
 
