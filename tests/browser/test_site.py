@@ -42,6 +42,10 @@ CUT_LINKS = """() => [...document.querySelectorAll('.prev-next-area a')].filter(
     return left < Math.max(room.left, 0) - 1 || right > Math.min(room.right, innerWidth) + 1;
 }).map((link) => link.textContent.trim())"""
 
+# The theme's sidebar slides in and out, and the page beside it with it.
+AT_REST = """() => Promise.all(document.getAnimations().filter((one) => one instanceof CSSTransition)
+    .map((one) => one.finished.catch(() => 0)))"""
+
 # How many characters of printed output fit beside one another, where that is least.
 CHARACTERS = """() => Math.min(...[...document.querySelectorAll('section > .cell .cell_output pre')].map((pre) => {
     const style = getComputedStyle(pre), pen = document.createElement('canvas').getContext('2d');
@@ -119,6 +123,7 @@ def test_page_is_quiet_and_fits(look, name, scheme):
             window = WINDOWS[size]
             page.set_viewport_size(window)
             next_frame(page)
+            page.evaluate(AT_REST)
             width = page.evaluate("document.documentElement.scrollWidth")
             assert width <= window["width"], f"{name}, {scheme}: scrolls sideways at {window['width']} px, {theme}: {width} px wide"
             cut = page.evaluate(CUT_OFF) + page.evaluate(CUT_LINKS)
