@@ -42,9 +42,8 @@ CUT_LINKS = """() => [...document.querySelectorAll('.prev-next-area a')].filter(
     return left < Math.max(room.left, 0) - 1 || right > Math.min(room.right, innerWidth) + 1;
 }).map((link) => link.textContent.trim())"""
 
-# The theme's sidebar slides in and out, and the page beside it with it.
-AT_REST = """() => Promise.all(document.getAnimations().filter((one) => one instanceof CSSTransition)
-    .map((one) => one.finished.catch(() => 0)))"""
+# The theme's sidebar slides in and out, and the page beside it with it: here at once.
+AT_REST = "*, ::before, ::after { transition: none !important; }"
 
 # How many characters of printed output fit beside one another, where that is least.
 CHARACTERS = """() => Math.min(...[...document.querySelectorAll('section > .cell .cell_output pre')].map((pre) => {
@@ -115,6 +114,7 @@ def test_page_is_quiet_and_fits(look, name, scheme):
     page = look(name, scheme)
     raw = page.locator(".math:not(:has(mjx-container)), .math:has(mjx-merror)").all_inner_texts()
     assert not raw, f"{name}, {scheme}: formulas that are not typeset: {raw[:3]}"
+    page.add_style_tag(content=AT_REST)
     for theme in ("light", "dark"):
         page.emulate_media(color_scheme=theme)
         page.wait_for_selector(f'html[data-theme="{theme}"]')
@@ -123,7 +123,6 @@ def test_page_is_quiet_and_fits(look, name, scheme):
             window = WINDOWS[size]
             page.set_viewport_size(window)
             next_frame(page)
-            page.evaluate(AT_REST)
             width = page.evaluate("document.documentElement.scrollWidth")
             assert width <= window["width"], f"{name}, {scheme}: scrolls sideways at {window['width']} px, {theme}: {width} px wide"
             cut = page.evaluate(CUT_OFF) + page.evaluate(CUT_LINKS)
