@@ -176,6 +176,16 @@ def test_every_figure_says_what_it_shows(path):
                     assert len(given[0].value) >= 20
 
 
+@for_each_notebook
+def test_no_figure_is_lost(path):
+    """What `plotting.show` gives back appears as a cell's last value; as a bare statement anywhere else it is dropped."""
+    for cell in cells(path, "code"):
+        tree = ast.parse(cell.source)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and ast.unparse(node.value.func) == "plotting.show":
+                assert node is tree.body[-1], f"never shown: {ast.unparse(node)[:80]}"
+
+
 @for_each_page
 def test_every_picture_in_the_text_says_what_it_shows(path):
     for text, target in re.findall(r"!\[([^\]]*)\]\(([^)\s]+)", prose(path)):
@@ -303,6 +313,7 @@ FAULTS = {
     "hidden code": (test_only_set_up_plots_and_solutions_are_hidden, code("loss = 1", "hide-cell")),
     "no alt": (test_every_figure_says_what_it_shows, code("plotting.show(fig)")),
     "short alt": (test_every_figure_says_what_it_shows, code("plotting.show(fig, alt='a plot')")),
+    "lost figure": (test_no_figure_is_lost, code("def draw():\n    plotting.show(fig, alt='a plot of the loss')\ndraw()")),
     "pyplot": (test_every_figure_says_what_it_shows, code("import matplotlib.pyplot as plt")),
     "picture without alt": (test_every_picture_in_the_text_says_what_it_shows, markdown("![](figures/a.svg)")),
     "img without alt": (test_every_picture_in_the_text_says_what_it_shows, markdown('<img src="figures/a.svg">')),
