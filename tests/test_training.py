@@ -14,7 +14,7 @@ from interrupted_training import OPTIONS, make_images, make_model
 from torch import Tensor, nn
 from vae_checks import LIBRARY, check_fit_uses_beta, check_wrong_range_is_refused
 
-from vae_tutorial import checkpoints, constraints, objectives, schedules
+from vae_tutorial import checkpoints, constraints, networks, objectives, schedules
 from vae_tutorial.models import VAE
 from vae_tutorial.training import History, evaluate, fit
 
@@ -363,6 +363,17 @@ def test_the_state_of_another_model_or_data_or_objective_is_refused(tmp_path):
         fit(make_model(likelihood="gaussian"), make_images(), objectives.negative_elbo, **options)
     with pytest.raises(ValueError, match="a lambda cannot be told from another"):
         fit(make_model(), make_images(), lambda model, x, beta: objectives.negative_elbo(model, x, beta), **options)
+
+
+def test_fast_products_go_on_only_on_a_processor_that_multiplies_alike(tmp_path, monkeypatch):
+    """Half a training in bfloat16 and half in float32 is neither's weights, and its card would name one of the two."""
+    fast = {"checkpoint": tmp_path / "state", "precision": "fast"}
+    monkeypatch.setattr(networks, "has_bfloat16", lambda device: True)
+    weights, _ = train(**fast)
+    assert torch.equal(train(**fast | {"precision": "bfloat16"})[0], weights)
+    monkeypatch.setattr(networks, "has_bfloat16", lambda device: False)
+    with pytest.raises(ValueError, match=r"another training .*precision differ"):
+        train(**fast)
 
 
 def test_the_labels_belong_to_the_training(tmp_path):

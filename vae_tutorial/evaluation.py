@@ -17,7 +17,7 @@ from tqdm.auto import tqdm
 
 from vae_tutorial.devices import fork_random_states
 from vae_tutorial.likelihoods import check_pixels
-from vae_tutorial.networks import products_in
+from vae_tutorial.networks import products_in, resolve_precision
 
 IMAGES = 1_000  # encoded at once
 ROWS = 250  # codes held against all posteriors at once
@@ -68,7 +68,7 @@ def estimate_evidence(
         seed: of the codes; the global random state is left as it was.
         decodings: codes decoded at once, which bounds the memory.
         progress: show a bar.
-        precision: of the decoder's products, see `networks.products_in`; all sums stay as they are.
+        precision: of the decoder's products, see `networks.resolve_precision`; all sums stay as they are.
         widened: factor on the standard deviations of the q(z|x) that codes are drawn from. A q that was fitted by the ELBO is
             too narrow, and weights are steadier under a wider one; the estimate is a lower bound on average with any.
         proposal: Gaussians over (N, d) to draw the codes from in place of q(z|x), such as `local_inference.fit_posteriors` finds.
@@ -83,7 +83,7 @@ def estimate_evidence(
         raise ValueError(f"widened is a factor on standard deviations and must be positive, got {widened}")
     if proposal is not None and proposal.batch_shape != (len(x),):
         raise ValueError(f"{len(x)} images want as many proposals, got {tuple(proposal.batch_shape)}")
-    products_in(precision)  # refuses an unknown one before any work
+    resolve_precision(precision)  # refuses an unknown one before any work
     estimates, effective = torch.empty(len(x), dtype=torch.float64), torch.empty(len(x), dtype=torch.float64)
     if isinstance(model, nn.Module):
         model = deepcopy(model).to(memory_format=torch.channels_last)  # transposed convolutions are 1.4 times as fast

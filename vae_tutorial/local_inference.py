@@ -72,7 +72,7 @@ def fit_posteriors(
         steps: of Adam.
         samples: codes for each gradient.
         lr: first step size, as in `fit_gaussians`.
-        precision: of the decoder's products, see `networks.products_in`.
+        precision: of the decoder's products, see `networks.resolve_precision`.
 
     Returns:
         One Gaussian over (N, d) for each image, whatever other images stand beside it.

@@ -144,8 +144,22 @@ def products_in(precision: str, device: str | torch.device = "cpu") -> torch.aut
     """A context in which networks on this device multiply in this precision; all else as before.
 
     Args:
-        precision: `"float32"`, `"bfloat16"`, or `"fast"`: bfloat16 where there are instructions for it, since without them
-            it takes many times as long as float32.
+        precision: as in `resolve_precision`.
+        device: where the networks are.
+
+    Raises:
+        ValueError: an unknown precision.
+    """
+    device = torch.device(device)
+    return torch.autocast(device.type, torch.bfloat16, enabled=resolve_precision(precision, device) == "bfloat16")
+
+
+def resolve_precision(precision: str, device: str | torch.device = "cpu") -> str:
+    """`"float32"` or `"bfloat16"`: what products in this precision are on this device.
+
+    Args:
+        precision: one of the two, or `"fast"`: bfloat16 where there are instructions for it, since without them it takes
+            many times as long as float32.
         device: where the networks are.
 
     Raises:
@@ -153,8 +167,9 @@ def products_in(precision: str, device: str | torch.device = "cpu") -> torch.aut
     """
     if precision not in ("float32", "bfloat16", "fast"):
         raise ValueError(f"unknown precision {precision!r}: choose 'float32', 'bfloat16' or 'fast'")
-    device = torch.device(device)
-    return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16" or (precision == "fast" and has_bfloat16(device)))
+    if precision == "fast":
+        return "bfloat16" if has_bfloat16(torch.device(device)) else "float32"
+    return precision
 
 
 def has_bfloat16(device: torch.device) -> bool:

@@ -11,7 +11,7 @@ from tqdm.auto import tqdm
 
 from vae_tutorial.devices import fork_random_states, moved_to, training_device
 from vae_tutorial.likelihoods import check_pixels
-from vae_tutorial.networks import products_in
+from vae_tutorial.networks import products_in, resolve_precision
 from vae_tutorial.objectives import Terms
 from vae_tutorial.resuming import identify, probe, resume, save
 from vae_tutorial.schedules import Schedule, constant
@@ -76,7 +76,7 @@ def fit(
         transform: applied to each batch where x is, drawn anew each time: `torch.bernoulli` is dynamic binarisation.
         validation: held-out images, measured after each epoch with noise of its own; `transform` is not applied to them.
         validation_labels: their classes.
-        precision: of the networks' products, see `networks.products_in`; all else is in float32.
+        precision: of the networks' products, see `networks.resolve_precision`; all else is in float32.
         device: where to train: `"fastest"` is the first GPU that works, if there is one; without it, where the model is.
         seed: of the order of the images and of the noise.
         checkpoint: file that takes the whole training state after each epoch; if it is there, training goes on from it
@@ -105,12 +105,12 @@ def fit(
         raise ValueError("the learning rate must not be negative")
     schedules = {name: _as_schedule(value) for name, value in (settings or {}).items()}
     home, device = next(model.parameters()).device, training_device(model, device)
-    products_in(precision)  # refuses an unknown one before any work
+    products = resolve_precision(precision, device)  # refuses an unknown one before any work
     history, path = History(), Path(checkpoint) if checkpoint else None
     identity = {} if path is None else identify(
         x, model=str(model), configuration=getattr(model, "configuration", None), objective=objective, transform=transform,
         seen={"labels": labels, "validation": validation, "validation_labels": validation_labels}, seed=seed, epochs=epochs,
-        batch_size=batch_size, learning_rate=rate_of_learning, weight_decay=weight_decay, settings=schedules, precision=precision,
+        batch_size=batch_size, learning_rate=rate_of_learning, weight_decay=weight_decay, settings=schedules, precision=products,
     )  # fmt: skip
     trained = nn.ModuleDict({"model": model} | ({"objective": objective} if isinstance(objective, nn.Module) else {}))
     updates = len(x) // batch_size
@@ -130,7 +130,7 @@ def fit(
                 batch = (x[chosen] if transform is None else transform(x[chosen])).to(device)
                 given = {name: value(now) for name, value in schedules.items()}
                 given |= {} if labels is None else {"label": labels[chosen].to(device)}
-                with products_in(precision, device):
+                with products_in(products, device):
                     terms = objective(model, batch, **given)
                 means = {name: term.mean() for name, term in terms.items()}  # over the batch: the only reduction
                 if not means["loss"].isfinite():

@@ -14,7 +14,7 @@ from torch import Tensor
 from vae_tutorial import recipes
 from vae_tutorial.checkpoints import SHIPPED, load_training_state, model_card, model_names, rounded, save_model
 from vae_tutorial.data import Images
-from vae_tutorial.networks import products_in
+from vae_tutorial.networks import resolve_precision
 from vae_tutorial.recipes.measuring import MEASURING_SEED, held_out, training_images
 from vae_tutorial.training import evaluate
 
@@ -53,7 +53,7 @@ def run(recipe: ModuleType, root: str | Path | None, folder: Path, state: Path, 
         "command": f"python -m vae_tutorial.recipes {recipe.NAME}",
         "data": images.source, "training_images": len(images), "binarisation": recipe.BINARISATION, "seed": seed,
         "epochs": recipe.EPOCHS, "minutes": round((spent + time.perf_counter() - started) / 60, 1), "threads": torch.get_num_threads(),
-        "products": products_that_run(getattr(recipe, "PRODUCTS", "float32")), "torch": torch.__version__,
+        "products": resolve_precision(getattr(recipe, "PRODUCTS", "float32")), "torch": torch.__version__,
     }  # fmt: skip
     shipped = rounded(model, recipe.PRECISION)  # what is in the folder stays until all is measured
     sets = held_out(recipe.DATA, root, recipe.BINARISATION != "none")
@@ -76,13 +76,6 @@ def seconds_in(state: Path) -> float:
     seconds = load_training_state(state)[1]["history"]["seconds"]
     print(f"{len(seconds)} epochs are done already, by {state}: delete it to train from the start")
     return sum(seconds)
-
-
-def products_that_run(precision: str) -> str:
-    """`"bfloat16"` or `"float32"`: what this processor multiplies in where `fit` is told this precision, such as `"fast"`."""
-    one = torch.ones(1, 1)
-    with products_in(precision):
-        return str((one @ one).dtype).removeprefix("torch.")
 
 
 def expected_time(name: str) -> tuple[float, int]:
