@@ -307,9 +307,16 @@ def test_missing_files_without_download_name_the_ways_out(dataset, official, off
     del official_files["t10k-labels-idx1-ubyte"]
     put_official(tmp_path, official_files, official)
     with pytest.raises(FileNotFoundError) as caught:
-        data.load_images(dataset, full=True, root=tmp_path, download=False)
+        data.load_images(dataset, "test", full=True, root=tmp_path, download=False)
     for way_out in ("t10k-labels-idx1-ubyte", "download=True", "root=", f"{official}/raw", "$VAE_TUTORIAL_DATA", "full=False"):
         assert way_out in str(caught.value)
+
+
+def test_a_split_wants_its_own_files_only(official_files, tmp_path):
+    put_official(tmp_path, {name: content for name, content in official_files.items() if name.startswith("t10k")})
+    assert len(data.load_images("mnist", "test", full=True, root=tmp_path, download=False)) == TEST_SIZE
+    with pytest.raises(FileNotFoundError, match=r"^train-images-idx3-ubyte, train-labels-idx1-ubyte not found"):
+        data.load_images("mnist", full=True, root=tmp_path, download=False)
 
 
 # ---------------------------------------------------------------- downloads

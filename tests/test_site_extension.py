@@ -19,8 +19,9 @@ import pydata_sphinx_theme
 import pytest
 from docutils import nodes, utils
 from fontTools.ttLib import TTFont
-from offline_site import address, files, icons, markup, notebooks, palette, pictures, punctuation, scripts, widget_files
+from offline_site import address, code_lines, files, icons, markup, notebooks, palette, pictures, punctuation, scripts, widget_files
 from PIL import Image
+from sphinx.highlighting import PygmentsBridge
 
 ROOT = Path(__file__).parents[1]
 CSS = '.fa-sun:before{content:"\\f185"}.fa-cut:before,.fa-scissors:before{content:"\\f0c4"}.menu:after{content:"\\f107"}a{color:red}'
@@ -131,6 +132,31 @@ def test_mending_twice_changes_nothing_more() -> None:
         once = markup.mend(page)
         assert once != page
         assert markup.mend(once) == once
+
+
+CODE = '''def double(x):
+    """Twice
+      as much."""
+
+    return f"""{x} <
+{2 * x}"""  # & nothing else
+'''
+
+
+def test_each_line_of_code_wraps_under_itself() -> None:
+    """As Sphinx writes it, with strings over several lines: the text stays, and every line is an element that is closed."""
+    page = f'<div class="highlight-ipython3 notranslate">{PygmentsBridge("html").highlight_block(CODE, "ipython3")}</div>'
+    wrapped = code_lines.let_lines_wrap(page)
+    assert code_lines.TAG.sub("", wrapped) == code_lines.TAG.sub("", page)
+    found = re.findall(r'<span class="vae-code-line" style="--indentation: (\d+)">(.*)</span>', wrapped)
+    assert [int(indentation) for indentation, _ in found] == [0, 4, 6, 4, 0]
+    assert all(line.count("<span") == line.count("</span") for _, line in found)
+    assert code_lines.let_lines_wrap(wrapped) == wrapped
+
+
+def test_lines_that_a_cell_printed_are_left_as_they_are() -> None:
+    page = '<div class="highlight-none notranslate"><div class="highlight"><pre><span></span>a  b\n</pre></div></div>'
+    assert code_lines.let_lines_wrap(page) == page
 
 
 def test_search_index_is_dropped() -> None:
@@ -404,6 +430,10 @@ def test_the_first_widget_comes_before_everything_else_and_mathjax_after_it(site
     assert "widget-state+json" not in page
     for file in early:
         assert (site / file.partition("?")[0]).is_file()
+
+
+def test_code_of_a_page_wraps(site: Path) -> None:
+    assert '<span class="vae-code-line" style="--indentation: 0"><span' in (site / "with_label.html").read_text(encoding="utf8")
 
 
 def test_a_figure_is_a_file_that_waits_for_the_reader(site: Path) -> None:

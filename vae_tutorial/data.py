@@ -179,7 +179,9 @@ def _load_official(name: str, split: str, root: Path, download: bool) -> Images:
 
     official = OFFICIAL_CLASSES[name]
     folder = root / official / "raw"
-    missing = [file for file in OFFICIAL_FILES[name] if not (folder / file).exists()]
+    prefix = "train" if split == "train" else "t10k"
+    wanted = [file for file in OFFICIAL_FILES[name] if file.startswith(prefix)]
+    missing = [file for file in wanted if not (folder / file).exists()]
     if missing and download:
         _download(name, root)
     elif missing:
@@ -187,8 +189,7 @@ def _load_official(name: str, split: str, root: Path, download: bool) -> Images:
             f"{', '.join(missing)} not found in {folder}: allow download=True, set root= (or $VAE_TUTORIAL_DATA) to a folder "
             f"that holds {official}/raw, or use {EMBEDDED[name]}"
         )
-    prefix = "train" if split == "train" else "t10k"
-    for file in (f"{prefix}-images-idx3-ubyte", f"{prefix}-labels-idx1-ubyte"):
+    for file in wanted:
         if hashlib.sha256((folder / file).read_bytes()).hexdigest() != OFFICIAL_FILES[name][file]:
             raise ValueError(f"{folder / file} is corrupt or truncated: delete it and load again")
     pixels = read_image_file(str(folder / f"{prefix}-images-idx3-ubyte")).numpy()  # (N, 28, 28) uint8

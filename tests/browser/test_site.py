@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import nbformat
 import pytest
 from built_site import ROOT, SITE, complaint, explorers, is_outside, page_names, read
 from live_explorer import PHONE
@@ -200,6 +201,38 @@ def test_no_print_is_wider_than_its_box(look, name):
     assert all(room for _, room, _ in boxes), f"{name}: a printed output takes no room, so nothing is known of its width"
     wide = [text for needed, room, text in boxes if needed > room + 1]
     assert not wide, f"{name}: printed outputs that scroll sideways at {WINDOWS['wide']['width']} px: {wide}"
+
+
+@pytest.mark.parametrize("size", WINDOWS)
+@EVERY_PAGE
+def test_no_line_of_code_runs_out_of_its_box(look, name, size):
+    page = look(name, **(PHONE if size == "phone" else {}))
+    boxes = page.evaluate("""() => {
+        document.querySelectorAll('main details:not([open])').forEach((node) => { node.open = true; });
+        return [...document.querySelectorAll('div[class*=highlight-]:has(.vae-code-line) pre')]
+            .map((box) => [box.scrollWidth, box.clientWidth, box.textContent.slice(0, 60)]);
+    }""")
+    source = (ROOT / "book" / name).with_suffix(".ipynb")
+    assert boxes or not source.is_file() or "import vae_tutorial" not in source.read_text("utf8"), f"{name}: where is its code?"
+    wide = [text for needed, room, text in boxes if needed > room + 1]
+    assert not wide, f"{name}: code that scrolls sideways, {size}: {wide}"
+
+
+@pytest.mark.parametrize("name", ["experiments/clusters.html"])
+def test_code_is_copied_as_it_was_written(look, name):
+    """A line that goes on below is still one line to whoever copies it, by hand as well."""
+    page = look(name)
+    cells = [cell.source for cell in nbformat.read((ROOT / "book" / name).with_suffix(".ipynb"), 4).cells if cell.cell_type == "code"]
+    longest = max(cells, key=lambda source: max(map(len, source.split("\n"))))
+    assert max(map(len, longest.split("\n"))) > 120
+    box = page.locator(".cell_input pre").filter(has_text=longest.split("\n")[-1]).first
+    assert box.evaluate("box => box.textContent").strip() == longest.strip()
+    selected = box.evaluate("""box => {
+        for (let node = box.parentElement; node; node = node.parentElement) if (node.tagName === 'DETAILS') node.open = true;
+        getSelection().selectAllChildren(box);
+        return getSelection().toString();
+    }""")
+    assert selected.strip() == longest.strip()
 
 
 @pytest.mark.parametrize("size", WINDOWS)

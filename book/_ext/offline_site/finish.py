@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import icons, markup, pictures
+from . import code_lines, icons, markup, pictures
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -30,7 +30,7 @@ def finish_site(app: Sphinx, exception: Exception | None) -> None:
 def mend_page(page: Path, site: Path) -> None:
     """Apply all mends to one page, and move its pictures out."""
     text = page.read_text(encoding="utf8")
-    mended = pictures.move_pictures(markup.mend(text), page, site)
+    mended = code_lines.let_lines_wrap(pictures.move_pictures(markup.mend(text), page, site))
     if page.name != "search.html":
         mended = markup.let_scripts_wait(markup.drop_search_scripts(mended))
     if mended != text:

@@ -1,0 +1,26 @@
+"""A line of code that is longer than its box goes on below, under itself, instead of out of sight."""
+
+from __future__ import annotations
+
+import html
+import re
+
+CODE = re.compile(r'(<div class="highlight-(?:ipython3|python|bash|toml|css|html) notranslate"><div class="highlight"><pre><span></span>)(.*?)</pre>', re.S)
+TAG = re.compile(r"<[^>]+>")
+DEEPEST = 12  # characters: a phone has room for 40
+
+
+def let_lines_wrap(page: str) -> str:
+    """Return a page whose lines of code are elements of their own, each of which knows its indentation.
+
+    The line breaks stay between them, so that what is copied is what was written. Done twice, it changes nothing more.
+    """
+    return CODE.sub(lambda block: block[1] + "\n".join(map(_line, block[2].split("\n"))) + "</pre>", page)
+
+
+def _line(line: str) -> str:
+    text = html.unescape(TAG.sub("", line))
+    if not text.strip() or line.startswith('<span class="vae-code-line"'):
+        return line
+    indentation = min(len(text) - len(text.lstrip()), DEEPEST)
+    return f'<span class="vae-code-line" style="--indentation: {indentation}">{line}</span>'
