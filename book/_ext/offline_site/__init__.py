@@ -3,7 +3,8 @@
 Jupyter Book's pages ask other servers for the widget runtime, MathJax and Thebe. A reader without a network, or one who
 double-clicks ``index.html``, would get none of them. This extension puts bundled copies in their place (made by ``make widgets``),
 loads each only where a page needs it, moves pictures into files that load when the reader is near, colours the quantities of
-the book, keeps punctuation with its formula, lets every notebook be saved and mends what the theme leaves inaccessible.
+the book, keeps punctuation with its formula, lets long lines of code wrap and every notebook be saved, and mends what the theme
+leaves inaccessible.
 """
 
 from __future__ import annotations

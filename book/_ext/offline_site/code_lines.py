@@ -5,7 +5,8 @@ from __future__ import annotations
 import html
 import re
 
-CODE = re.compile(r'(<div class="highlight-(?:ipython3|python|bash|toml|css|html) notranslate"><div class="highlight"><pre><span></span>)(.*?)</pre>', re.S)
+WRITTEN = "ipython3|python|bash"  # what cells print has no language, and keeps its columns
+CODE = re.compile(rf'(<div class="highlight-(?:{WRITTEN}) notranslate"><div class="highlight"><pre><span></span>)(.*?)</pre>', re.DOTALL)
 TAG = re.compile(r"<[^>]+>")
 DEEPEST = 12  # characters: a phone has room for 40
 
