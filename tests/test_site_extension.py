@@ -151,6 +151,8 @@ def test_each_line_of_code_wraps_under_itself() -> None:
     found = re.findall(r'<span class="vae-code-line" style="--indentation: (\d+)">(.*)</span>', wrapped)
     assert [int(indentation) for indentation, _ in found] == [0, 4, 6, 4, 0]
     assert all(line.count("<span") == line.count("</span") for _, line in found)
+    assert code_lines.TAG.sub("", wrapped.replace("<wbr>", "|")).count("|") == 1  # may end after a bracket that holds something
+    assert "double(|x)" in code_lines.TAG.sub("", wrapped.replace("<wbr>", "|"))
     assert code_lines.let_lines_wrap(wrapped) == wrapped
 
 
