@@ -28,7 +28,7 @@ function createPane(model, prefix, kind, labels, signal, moveTo, refresh) {
   const list = element("dl", { class: "vae-facts" },
     fact([math("z")], facts.z, "vae-place"), fact(["‖", math("z"), "‖"], facts.distance, "vae-place"), fact(["nearest"], facts.nearest));
   const root = element("div", { class: "vae-pane", role: "group", "aria-label": kind },
-    element("div", {}, stageName(kind, isVae ? "vae-q" : "", `${what}, ${count} held-out digits`), mapCanvas),
+    element("div", {}, stageName(kind, isVae ? "vae-q" : "", `${what}, ${count} digits`), mapCanvas),
     element("div", {}, stageName("Decoder", "vae-decoder", ...(isVae ? [math("p(x|z)")] : [])), element("div", { class: "vae-decoded" }, digitCanvas, list)));
 
   const drawClassMap = createClassMap({ points, labels });
