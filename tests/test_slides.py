@@ -52,7 +52,7 @@ def test_blocks_are_those_of_the_ninety_minutes_and_one_has_the_board():
     assert titles[-1] == "Close"
     assert [block.title for block in PLAN if block.equation] == ["The board"]
     assert [(block.time, block.tasks, block.show) for block in PLAN if block.title == "Stand up"] == [
-        ("53–57", ["In pairs: explain K to your neighbour without a formula."], ["nothing"])
+        ("53–56", ["In pairs: explain K to your neighbour without a formula."], ["nothing"])
     ]
     for block in PLAN:
         assert not re.search(r"<a |\]\(|\{eq\}|\$\$", block.notes), block.title

@@ -111,6 +111,7 @@ def facts() -> list[str]:
     (vae1, vae2), (ae1, ae2) = (sorted(values) for values in spreads())
     paid, k, curves = digits_paid(), gaps(), checkpoints.model_card("mnist-replay")["replay"]["held_out"]
     replayed = [(rate, loss - rate) for rate, loss in zip(curves["rate"], curves["loss"], strict=True)]  # by epoch
+    richer, clearer = at_beta(0.03, "rate") - at_beta(1, "rate"), at_beta(1, "distortion") - at_beta(0.03, "distortion")
     saved, bought = (abs(at_beta(1, name) - at_beta(4, name)) for name in ("rate", "distortion"))
     collapsed = at_beta(100, "distortion")
     guess, bench = three_codes((0.25, 0.25, 0.5)), three_codes((0, 0.5, 0.5))
@@ -137,7 +138,9 @@ def facts() -> list[str]:
         f"rate {at_beta(4, 'rate'):.1f}, distortion {at_beta(4, 'distortion'):.1f}",
         f"{saved:.1f} nats saved, {bought:.1f} paid",
         f"rate {at_beta(100, 'rate'):.2f}, distortion {collapsed:.1f}",
+        f"Rate {at_beta(16, 'rate'):.1f}, distortion {at_beta(16, 'distortion'):.1f}",
         f"rate {at_beta(0.03, 'rate'):.1f}, distortion {at_beta(0.03, 'distortion'):.1f}",
+        f"{richer:.1f} nats more rate buy {clearer:.1f} of",
         f"$\\log_2 p(x) = {guess['evidence']:.0f}$, $K = {guess['K']:.2f}$, $L = {guess['L']:.2f}$ bits",
         f"every line comes to −{-bench['evidence']:.0f}, the fourth is −{-bench['L']:.1f} + {bench['K']:.1f}, "
         f"the sixth −{bench['distortion']:.1f} − {bench['rate']:.0f} + {bench['K']:.1f}",
@@ -337,11 +340,13 @@ def test_the_short_sessions_reading_takes_twenty_minutes_and_defines_what_it_use
     reading = GUIDE.split("## Three sessions")[1].split("\n### ")[0]
     assert sum(map(int, re.findall(r"\((\d+) minutes\)", reading))) == 20
     page = "\n\n".join(cell.source for cell in read("foundations/the-maths").cells if cell.cell_type == "markdown")
-    [begins] = re.findall(r'the end of \*Information\*, from "([^"]+)"', reading)
-    assert "$$ (eq-kl)" in page.split("\n## Information\n")[1].split("\n### ")[0].split(begins)[1]
-    for title in ("KL both ways", "The question"):
-        assert f"*{title}*" in reading
-        assert f"\n## {title}\n" in page
+    [ends] = re.findall(r"\*Information\*, from its first line to \*([^*]+)\*", reading)
+    read_of_it = page.split("\n## Information\n")[1].split(f"\n### {ends}\n")[0]
+    for needed in ("$$ (eq-information)", "$$ (eq-kl)", "**zero if and only if both are the same**"):
+        assert needed in read_of_it
+    assert "*The question*" in reading
+    assert "\n## The question\n" in page
+    assert "KL both ways" not in reading, "it tells what part 4 of the Sheet asks"
 
 
 def test_what_the_exit_card_asks_of_chance_is_asked_in_the_90_minutes():

@@ -21,6 +21,8 @@ ON_SLIDES = (
     ("click the slider, scroll down to the rate curve, press the arrow keys", "click the slider, press the arrow keys"),
     ("with the recorded training still on the screen", "before the calculator's slide is on the screen"),
     (" (the links above have moved its β as well)", ""),
+    (': scroll past the first cell, to the box that begins with `q = model.posterior(x)`. There are', ':'),
+    (', the line that begins with "Try" below the screen\'s edge', ""),
 )
 
 
