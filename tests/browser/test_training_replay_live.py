@@ -46,3 +46,14 @@ def test_nothing_moves_unasked_and_play_runs_to_the_end(show, explorer):
     shown = live.agree(expected, "played to the end")
     assert shown["sliders"]["epoch"] == 60
     live.page.wait_for_function("(el) => !el.querySelector('[aria-pressed=true]')", arg=live.el.element_handle())
+
+
+@each("TrainingReplay")
+def test_samples_before_training_are_said_to_be_untrained(show, explorer):
+    live = show(explorer, "epoch=0")
+    title = live.el.locator(".vae-stage", has_text="Samples")
+    assert "0: nothing learned yet" in title.inner_text()
+    live.el.locator("canvas[role=slider]").first.focus()
+    live.page.keyboard.press("ArrowRight")
+    next_frame(live.page)
+    assert "learned" not in title.inner_text(), f"{explorer}: after one epoch"
