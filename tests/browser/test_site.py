@@ -203,6 +203,19 @@ def test_no_print_is_wider_than_its_box(look, name):
     assert not wide, f"{name}: printed outputs that scroll sideways at {WINDOWS['wide']['width']} px: {wide}"
 
 
+@pytest.mark.parametrize("name", ["logo.svg", "logo-dark.svg"])
+def test_the_logos_words_fit_in_it_in_whatever_serif_there_is(look, name):
+    page = look(f"_static/{name}", "file")  # a server would be asked for a favicon
+    ends = page.evaluate("""() => [...document.querySelectorAll('text')].map((text) => {
+        const { x, width } = text.getBBox();
+        return [text.textContent, x + width];
+    })""")
+    assert [text for text, _ in ends] == ["Variational", "Autoencoders,", "Live"]
+    right = page.evaluate("document.documentElement.viewBox.baseVal.width")
+    assert right > 200
+    assert not [text for text, end in ends if end > right], ends
+
+
 @pytest.mark.parametrize("size", WINDOWS)
 @EVERY_PAGE
 def test_no_line_of_code_runs_out_of_its_box(look, name, size):
