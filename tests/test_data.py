@@ -181,7 +181,7 @@ def test_the_sheet_can_be_remade_from_the_official_files(fashion):
 
 
 def test_training_images_of_fashion_are_not_embedded():
-    with pytest.raises(ValueError, match=r"no training images of fashion-mnist are embedded.*full=True"):
+    with pytest.raises(ValueError, match=r'only test images of fashion-mnist are embedded: ask for split="test".*full=True'):
         data.load_images("fashion-mnist", "train")
 
 

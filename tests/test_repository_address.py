@@ -124,5 +124,5 @@ def test_where_it_is_missing_it_is_installed_and_nothing_is_upgraded(fork, monke
 
 
 def test_without_an_address_the_cell_says_what_to_do(fork, monkeypatch):
-    with pytest.raises(ModuleNotFoundError, match="run `make lab` in the book's clone, or pip install its wheel"):
+    with pytest.raises(ModuleNotFoundError, match=r"pip install its wheel \(page Run it anywhere\) or, in a clone, run `make lab`"):
         run_set_up(fork / "book/foundations/code.ipynb", monkeypatch, installed=False)

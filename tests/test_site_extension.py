@@ -434,6 +434,11 @@ def test_the_first_widget_comes_before_everything_else_and_mathjax_after_it(site
         assert (site / file.partition("?")[0]).is_file()
 
 
+def test_every_page_is_printed_in_the_light_theme(site: Path) -> None:
+    for page in site.glob("*.html"):
+        assert any(files.PRINT in address for address in loaded(page)), page.name
+
+
 def test_code_of_a_page_wraps(site: Path) -> None:
     assert '<span class="vae-code-line" style="--indentation: 0"><span' in (site / "with_label.html").read_text(encoding="utf8")
 

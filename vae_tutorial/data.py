@@ -103,7 +103,8 @@ def load_images(
         return _load_official(name, split, _data_root(root), download)
     if name == "fashion-mnist":
         if split == "train":
-            raise ValueError("no training images of fashion-mnist are embedded: take the official 60,000 with full=True")
+            advice = 'ask for split="test", or for the official 60,000 with full=True'
+            raise ValueError(f"only test images of fashion-mnist are embedded: {advice}")
         return _as_images(*_embedded_fashion(), "embedded Fashion-MNIST images, from the official test part")
     pixels, labels = _embedded_digits()
     order = np.random.default_rng(0).permutation(len(pixels))
@@ -174,13 +175,17 @@ def _data_root(root: str | Path | None) -> Path:
     return Path(root or os.environ.get("VAE_TUTORIAL_DATA") or Path.home() / ".cache" / "vae_tutorial")
 
 
+def official_files(name: str, split: str) -> list[str]:
+    """The two files, images and labels, of a data set's training or test images."""
+    return [file for file in OFFICIAL_FILES[name] if file.startswith("train" if split == "train" else "t10k")]
+
+
 def _load_official(name: str, split: str, root: Path, download: bool) -> Images:
     from torchvision.datasets.mnist import read_image_file, read_label_file  # takes seconds to import: only where it is needed
 
     official = OFFICIAL_CLASSES[name]
     folder = root / official / "raw"
-    prefix = "train" if split == "train" else "t10k"
-    wanted = [file for file in OFFICIAL_FILES[name] if file.startswith(prefix)]
+    wanted = official_files(name, split)
     missing = [file for file in wanted if not (folder / file).exists()]
     if missing and download:
         _download(name, root)
@@ -192,8 +197,9 @@ def _load_official(name: str, split: str, root: Path, download: bool) -> Images:
     for file in wanted:
         if hashlib.sha256((folder / file).read_bytes()).hexdigest() != OFFICIAL_FILES[name][file]:
             raise ValueError(f"{folder / file} is corrupt or truncated: delete it and load again")
-    pixels = read_image_file(str(folder / f"{prefix}-images-idx3-ubyte")).numpy()  # (N, 28, 28) uint8
-    labels = read_label_file(str(folder / f"{prefix}-labels-idx1-ubyte")).numpy()
+    images_file, labels_file = wanted
+    pixels = read_image_file(str(folder / images_file)).numpy()  # (N, 28, 28) uint8
+    labels = read_label_file(str(folder / labels_file)).numpy()
     source = f"official {name} {split} images"
     if name == "mnist" and split == "train":
         embedded = {row.tobytes() for row in _embedded_digits()[0]}

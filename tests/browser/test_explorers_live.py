@@ -107,6 +107,19 @@ def steps_cancel(live, explorer, most: int | None = None) -> None:
         assert returned == pytest.approx(start), f"{explorer}: three steps there and three back do not cancel for {label}"
 
 
+@each_kind("BetaCalculator", "ContinuousBeta", "LatentMap", "TrainingReplay")
+def test_a_screen_reader_says_what_stands_beside_a_slider(show, explorer):
+    """Not the exponent of a logarithmic one, and no more digits than are shown."""
+    live = show(explorer)
+    beside = "(handle) => [handle.getAttribute('aria-valuetext'), handle.closest('.jupyter-widgets').querySelector('.widget-readout').textContent]"
+    for label in live.labels:
+        for key in ("ArrowRight", "ArrowLeft", "ArrowLeft"):
+            live.press(label, key)
+            next_frame(live.page)
+            said, shown = live.handle(label).evaluate(beside)
+            assert said == shown, f"{explorer}: {label} is {shown}, and a screen reader says {said}"
+
+
 @each_kind()
 def test_sliders_move_by_mouse(show, explorer):
     live, expected = show(explorer), reference(explorer)

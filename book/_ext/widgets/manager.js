@@ -69,10 +69,18 @@ async function settle(view) {
   await Promise.all(children.map(settle));
 }
 
-/** noUiSlider's handles have role "slider" but no name: they take the label that stands beside them. */
+/** noUiSlider's handles have role "slider" but no name, and say unrounded numbers, or exponents: they take the texts that stand beside them. */
 function nameSlider(handle) {
-  const label = handle.closest('.jupyter-widgets')?.querySelector('.widget-label')?.textContent ?? '';
+  const slider = handle.closest('.jupyter-widgets');
+  const label = slider?.querySelector('.widget-label')?.textContent ?? '';
   handle.setAttribute('aria-label', label.replace(/\$|\\[()]/g, '').trim() || 'slider');
+  const readout = slider?.querySelector('.widget-readout');
+  if (!readout) return;
+  const say = () => { if (handle.getAttribute('aria-valuetext') !== readout.textContent) handle.setAttribute('aria-valuetext', readout.textContent); };
+  const watch = new MutationObserver(say);
+  watch.observe(readout, { childList: true, characterData: true, subtree: true });
+  watch.observe(handle, { attributeFilter: ['aria-valuetext'] });
+  say();
 }
 
 /** Waits until the explorer in an area can be used, if there is one and it has not failed; not for ever. */
