@@ -2,7 +2,8 @@
 
 Both folders hold every page and what it links to, so that they open anywhere. A student's page has the exercises and their
 checks and no solutions; a solution page shows each solution in the place of the learner's cell. The instructor's guide is in
-neither: its links lead to the explorers of the site, which has it.
+neither: its links lead to the explorers of the site, which has it. Numbers of equations and names of authors stand in plain
+Markdown.
 """
 
 import argparse
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
+from plain_markdown import plain
 
 BOOK = Path(__file__).parents[1]
 TOLD = "Solution|Answers|What you want to read|For the teacher"  # how a folded part begins that is not for a student's page
@@ -73,7 +75,11 @@ def write(to: Path) -> int:
     for folder, version in (("student", student_version), ("solutions", solution_version)):
         shutil.copytree(BOOK, fresh / folder, ignore=shutil.ignore_patterns("_*", ".*", "*.ipynb", "*.bib", TEACHERS))
         for path in pages:
-            nbformat.write(version(nbformat.read(path, as_version=4)), fresh / folder / path.relative_to(BOOK))
+            made = version(nbformat.read(path, as_version=4))
+            for cell in made.cells:
+                if cell.cell_type == "markdown":
+                    cell.source = plain(cell.source, path)
+            nbformat.write(made, fresh / folder / path.relative_to(BOOK))
     shutil.rmtree(to, ignore_errors=True)
     fresh.rename(to)
     return len(pages)

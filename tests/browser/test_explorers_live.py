@@ -111,7 +111,9 @@ def steps_cancel(live, explorer, most: int | None = None) -> None:
 def test_a_screen_reader_says_what_stands_beside_a_slider(show, explorer):
     """Not the exponent of a logarithmic one, and no more digits than are shown."""
     live = show(explorer)
-    beside = "(handle) => [handle.getAttribute('aria-valuetext'), handle.closest('.jupyter-widgets').querySelector('.widget-readout').textContent]"
+    beside = """(handle) => [
+        handle.getAttribute('aria-valuetext'), handle.closest('.jupyter-widgets').querySelector('.widget-readout').textContent,
+    ]"""
     for label in live.labels:
         for key in ("ArrowRight", "ArrowLeft", "ArrowLeft"):
             live.press(label, key)

@@ -8,6 +8,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from plain_markdown import plain
+
 if TYPE_CHECKING:
     from docutils import nodes
     from sphinx.application import Sphinx
@@ -29,14 +31,15 @@ def offer_notebook(app: Sphinx, pagename: str, templatename: str, context: dict[
 
 
 def with_drawings(page: Path) -> str:
-    """The notebook's text with each drawing in its Markdown, so that it shows them wherever it is opened.
+    """The notebook's text in plain Markdown with each drawing in it, so that it shows all wherever it is opened.
 
     As an attachment JupyterLab would refuse an SVG.
     """
     notebook = json.loads(page.read_text(encoding="utf8"))
     for cell in notebook["cells"]:
         if cell["cell_type"] == "markdown":
-            cell["source"] = DRAWING.sub(lambda found: inside(page.parent / found[0]), "".join(cell["source"]))
+            source = plain("".join(cell["source"]), page)
+            cell["source"] = DRAWING.sub(lambda found: inside(page.parent / found[0]), source)
     return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
 
 
