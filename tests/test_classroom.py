@@ -169,12 +169,13 @@ def test_a_student_has_the_homework_without_its_rubric(written):
     assert "The homework's rubric" in told["teaching/quizzes.ipynb"]
 
 
-def test_the_guide_is_in_neither_folder_and_no_page_leads_to_it(written):
-    """Its links lead into the site, to explorers: it is read there."""
-    assert (classroom.BOOK / "teaching" / classroom.TEACHERS).is_file()
+def test_what_only_the_site_shows_is_in_neither_folder_and_no_page_leads_to_it(written):
+    """The guide, whose links lead to explorers, and pages that are directives for Sphinx."""
+    for name in classroom.SITE_ONLY:
+        assert list(classroom.BOOK.rglob(name)), name
     for path in [*written.rglob("*.md"), *written.rglob("*.ipynb")]:
-        assert path.name != classroom.TEACHERS
-        assert classroom.TEACHERS not in path.read_text("utf-8"), path
+        assert path.name not in classroom.SITE_ONLY
+        assert not [target for target in targets(path.read_text("utf-8")) if Path(target).name in classroom.SITE_ONLY], path
     assert "the 90-minute session of the Instructor's guide: its explorers" in prose(read(written / "solutions", "teaching/session.ipynb"))
 
 

@@ -32,6 +32,24 @@ def test_formulas_are_numbered_and_found_again():
     assert title(MATHS) == "The maths"
 
 
+def test_links_to_headings_lead_to_jupyterlabs_anchors():
+    anywhere = classroom.BOOK / "teaching" / "run-anywhere.ipynb"
+    assert plain("[a](#the-set-up-check)", anywhere) == "[a](#The-set-up-check)"
+    assert plain("[a](../foundations/code.ipynb#checked-against-the-library)", anywhere).endswith("code.ipynb#Checked-against-the-library)")
+    for kept in ("[a](#no-such-place)", "[a](https://b.org/c#d)", "[a](homework.md#x)", "[a](session.ipynb)"):
+        assert plain(kept, anywhere) == kept
+
+
+def test_no_link_to_a_heading_is_left_with_the_sites_anchor():
+    """All that the pages have, but for headings with marks that no anchor keeps."""
+    for path in classroom.page_paths():
+        for page, anchor in re.findall(r"\]\(([^)#\s:]*)#([\w-]+)\)", told(path)):
+            target = (path.parent / page) if page else path
+            if target.suffix == ".ipynb":
+                text = "\n".join(cell.source for cell in nbformat.read(target, as_version=4).cells if cell.cell_type == "markdown")
+                assert re.search(f"^#+ {anchor.replace('-', '[ -]')}$", text, re.MULTILINE), (path.name, anchor)
+
+
 def test_every_labelled_formula_of_the_pages_has_a_number():
     sources = "\n".join(path.read_text("utf-8") for path in classroom.page_paths())
     assert set(equations()) == set(re.findall(r"\$\$ \((eq-[\w-]+)\)", sources))

@@ -1,9 +1,9 @@
 """Student and solution notebooks, made from the book's pages: `make classroom`.
 
 Both folders hold every page and what it links to, so that they open anywhere. A student's page has the exercises and their
-checks and no solutions; a solution page shows each solution in the place of the learner's cell. The instructor's guide is in
-neither: its links lead to the explorers of the site, which has it. Numbers of equations and names of authors stand in plain
-Markdown.
+checks and no solutions; a solution page shows each solution in the place of the learner's cell. What only
+the site can show is in neither: the instructor's guide, whose links lead to explorers, and the pages that are made when it is built.
+Numbers of equations and names of authors stand in plain Markdown.
 """
 
 import argparse
@@ -20,8 +20,9 @@ BOOK = Path(__file__).parents[1]
 TOLD = "Solution|Answers|What you want to read|For the teacher"  # how a folded part begins that is not for a student's page
 PROSE_SOLUTION = re.compile(rf"\n*<details>\s*<summary>(?:{TOLD})\b.*?</summary>(.*?)</details>", re.S)
 NOTHING_LEFT = re.compile(r"\s*(?:#+ [^\n]*)?\s*")  # of a cell: no text, or a heading alone
-TEACHERS = "instructors-guide.md"  # left out, and linked from nowhere
-TO_TEACHERS = re.compile(rf"\[([^\]]*)\]\([^)]*{re.escape(TEACHERS)}[^)]*\)")
+TEACHERS = "instructors-guide.md"
+SITE_ONLY = (TEACHERS, "api.md", "bibliography.md", "explorers.md", "how-this-book-is-made.md")  # left out, and linked from nowhere
+TO_SITE_ONLY = re.compile(rf"\[([^\]]*)\]\((?:[^)]*/)?(?:{'|'.join(map(re.escape, SITE_ONLY))})[^)]*\)")
 
 
 def student_version(page: NotebookNode) -> NotebookNode:
@@ -73,7 +74,9 @@ def write(to: Path) -> int:
     shutil.rmtree(fresh, ignore_errors=True)
     pages = page_paths()
     for folder, version in (("student", student_version), ("solutions", solution_version)):
-        shutil.copytree(BOOK, fresh / folder, ignore=shutil.ignore_patterns("_*", ".*", "*.ipynb", "*.bib", TEACHERS))
+        shutil.copytree(BOOK, fresh / folder, ignore=shutil.ignore_patterns("_*", ".*", "*.ipynb", "*.bib", *SITE_ONLY))
+        for path in (fresh / folder).rglob("*.md"):
+            path.write_text(TO_SITE_ONLY.sub(r"\1", path.read_text("utf-8")), "utf-8")
         for path in pages:
             made = version(nbformat.read(path, as_version=4))
             for cell in made.cells:
@@ -86,10 +89,10 @@ def write(to: Path) -> int:
 
 
 def _copied(cell: NotebookNode) -> NotebookNode:
-    """A cell of its own, without outputs, and without links to the guide."""
+    """A cell of its own, without outputs, and without links to what is left out."""
     cell = deepcopy(cell)
     if cell.cell_type == "markdown":
-        cell.source = TO_TEACHERS.sub(r"\1", cell.source)
+        cell.source = TO_SITE_ONLY.sub(r"\1", cell.source)
     elif cell.cell_type == "code":
         cell.outputs, cell.execution_count = [], None
     return cell

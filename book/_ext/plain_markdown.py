@@ -1,6 +1,7 @@
 """Markdown that every notebook viewer shows: numbers of equations and names of authors in place of MyST's roles.
 
-The site knows `{eq}` and `{cite:p}`, and the label behind a formula; JupyterLab and Colab would print them as they stand.
+The site knows `{eq}` and `{cite:p}`, and the label behind a formula; JupyterLab and Colab would print them as they stand. Links
+to headings lead to where JupyterLab has them.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pybtex.richtext import Text
 BOOK = Path(__file__).parents[1]
 LABELLED = re.compile(r"\$\$((?:(?!\$\$).)*?)(\s*)\$\$ \((eq-[\w-]+)\)", re.DOTALL)
 REFERENCE = re.compile(r"\{eq\}`(eq-[\w-]+)`")
+ANCHOR = re.compile(r"(?<=\]\()([^)#\s:]*)#([\w-]+)(?=\))")  # of a link to a heading of a page that is a notebook
 CITATION = re.compile(r"\{cite:p\}`([\w, -]+)`")
 
 
@@ -26,6 +28,7 @@ def plain(source: str, page: Path) -> str:
         KeyError: no equation, or no entry of the bibliography, has this name.
     """
     source = LABELLED.sub(lambda found: f"$${found[1]} \\tag{{{equations()[found[3]][1]}}}{found[2]}$$", source)
+    source = ANCHOR.sub(lambda link: f"{link[1]}#{_anchor(link[2], (page.parent / link[1]).resolve() if link[1] else page)}", source)
     source = REFERENCE.sub(lambda found: _reference(found[1], page), source)
     return CITATION.sub(lambda found: f"({'; '.join(citations()[key.strip()] for key in found[1].split(','))})", source)
 
@@ -33,6 +36,16 @@ def plain(source: str, page: Path) -> str:
 def _reference(label: str, page: Path) -> str:
     home, number = equations()[label]
     return f"({number})" if home == page.resolve() else f"({number}) of *{title(home)}*"
+
+
+def _anchor(name: str, page: Path) -> str:
+    """JupyterLab's name of a heading, which keeps its capitals and signs: "Exercises" for the site's "exercises"."""
+    headings = re.findall(r"^#+ (.+)$", markdown(page), re.MULTILINE) if page.suffix == ".ipynb" and page.is_file() else []
+    return next((heading.replace(" ", "-") for heading in headings if _slug(heading) == _slug(name)), name)
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
 
 
 def title(page: Path) -> str:
