@@ -31,7 +31,7 @@ solutions/   The same with the solutions shown.
                  vae/bin/pip install {wheel} jupyterlab
                  vae/bin/python -m vae_tutorial.doctor
                  vae/bin/jupyter lab student
-             On Windows:
+             On Windows (copy the folder to a short name, such as C:\vae-book: paths there may be too long):
                  py -3.12 -m venv vae
                  vae\Scripts\pip install {wheel} jupyterlab
                  vae\Scripts\python -m vae_tutorial.doctor
