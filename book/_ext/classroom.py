@@ -1,9 +1,9 @@
 """Student and solution notebooks, made from the book's pages: `make classroom`.
 
 Both folders hold every page and what it links to, so that they open anywhere. A student's page has the exercises and their
-checks and no solutions; a solution page shows each solution in the place of the learner's cell. What only
-the site can show is in neither: the instructor's guide, whose links lead to explorers, and the pages that are made when it is built.
-Numbers of equations and names of authors stand in plain Markdown.
+checks and no solutions; a solution page shows each solution in the place of the learner's cell. What only the site can show is in
+neither: the instructor's guide, whose links lead to explorers, and the pages that are made when it is built. Numbers of equations
+and names of authors stand in plain Markdown.
 """
 
 import argparse
@@ -14,14 +14,12 @@ from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
-from plain_markdown import plain
+from plain_markdown import BOOK, page_paths, plain
 
-BOOK = Path(__file__).parents[1]
 TOLD = "Solution|Answers|What you want to read|For the teacher"  # how a folded part begins that is not for a student's page
 PROSE_SOLUTION = re.compile(rf"\n*<details>\s*<summary>(?:{TOLD})\b.*?</summary>(.*?)</details>", re.S)
 NOTHING_LEFT = re.compile(r"\s*(?:#+ [^\n]*)?\s*")  # of a cell: no text, or a heading alone
-TEACHERS = "instructors-guide.md"
-SITE_ONLY = (TEACHERS, "api.md", "bibliography.md", "explorers.md", "how-this-book-is-made.md")  # left out, and linked from nowhere
+SITE_ONLY = ("instructors-guide.md", "api.md", "bibliography.md", "explorers.md", "how-this-book-is-made.md")  # linked from nowhere
 TO_SITE_ONLY = re.compile(rf"\[([^\]]*)\]\((?:[^)]*/)?(?:{'|'.join(map(re.escape, SITE_ONLY))})[^)]*\)")
 
 
@@ -61,11 +59,6 @@ def is_solution(cell: NotebookNode) -> bool:
 def is_question(cell: NotebookNode) -> bool:
     """Whether a cell waits for the learner's answer."""
     return cell.cell_type == "code" and "exercises.check(" in cell.source and not is_solution(cell)
-
-
-def page_paths() -> list[Path]:
-    """The book's notebooks, without those that tools leave behind."""
-    return [path for path in sorted(BOOK.rglob("*.ipynb")) if not re.search(r"/[._]", f"/{path.relative_to(BOOK).as_posix()}")]
 
 
 def write(to: Path) -> int:

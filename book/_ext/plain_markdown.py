@@ -21,6 +21,11 @@ ANCHOR = re.compile(r"(?<=\]\()([^)#\s:]*)#([\w-]+)(?=\))")  # of a link to a he
 CITATION = re.compile(r"\{cite:p\}`([\w, -]+)`")
 
 
+def page_paths() -> list[Path]:
+    """The book's notebooks, without those that tools leave behind."""
+    return [path for path in sorted(BOOK.rglob("*.ipynb")) if not re.search(r"/[._]", f"/{path.relative_to(BOOK).as_posix()}")]
+
+
 def plain(source: str, page: Path) -> str:
     """Return a Markdown cell of a page of the book in Markdown that needs neither Sphinx nor MyST.
 
@@ -53,6 +58,7 @@ def title(page: Path) -> str:
     return re.search(r"^# (.+)$", markdown(page), re.MULTILINE)[1]
 
 
+@cache
 def markdown(page: Path) -> str:
     """All text of a page that is a notebook."""
     return "\n\n".join(cell.source for cell in nbformat.read(page, as_version=4).cells if cell.cell_type == "markdown")
@@ -62,10 +68,9 @@ def markdown(page: Path) -> str:
 def equations() -> dict[str, tuple[Path, int]]:
     """Every label of an equation, with its page and its number there."""
     found = {}
-    for page in BOOK.rglob("*.ipynb"):
-        if not re.search(r"/[._]", f"/{page.relative_to(BOOK).as_posix()}"):
-            for number, formula in enumerate(LABELLED.finditer(markdown(page)), 1):
-                found[formula[3]] = page.resolve(), number
+    for page in page_paths():
+        for number, formula in enumerate(LABELLED.finditer(markdown(page)), 1):
+            found[formula[3]] = page.resolve(), number
     return found
 
 

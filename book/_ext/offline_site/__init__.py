@@ -30,4 +30,5 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.connect("html-page-context", scripts.choose_scripts, priority=900)
     app.connect("build-finished", finish.finish_site, priority=900)
     app.add_css_file(files.STYLE)
+    app.add_js_file(files.PRINT, defer="defer")
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

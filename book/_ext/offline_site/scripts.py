@@ -55,7 +55,6 @@ def choose_scripts(app: Sphinx, pagename: str, templatename: str, context: dict[
     dropped = [*states, *mathjax] if states or not wanted else []  # beside explorers it is their runtime that loads MathJax
     loaded[:] = [script for script in loaded if script not in dropped]
     context["css_files"][:] = [style for style in context["css_files"] if "sphinx-thebe" not in str(style.filename)]
-    app.add_js_file(files.PRINT, defer="defer")
     if "<img" in context.get("body", ""):
         app.add_js_file(files.FIGURES, defer="defer")
     if pagename == "search":
