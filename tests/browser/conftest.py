@@ -39,6 +39,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group(page))
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Refuse a test whose group does not hold (pytest-xdist writes it into the id): two workers would make one deck in one folder."""
+    if item.config.getoption("loadgroup", False) and item.get_closest_marker("xdist_group") and "@" not in item.nodeid:
+        pytest.fail("this pytest-xdist groups nothing with this pytest: install the pair of requirements.txt", pytrace=False)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     """Note that a test failed, so that nothing it left behind meets the next one."""
