@@ -37,7 +37,7 @@ def pixel(answer: object) -> str | None:
         (lambda pi, y, sigma: torch.sigmoid(torch.logit(pi) + (2 * y - 1) / (2 * sigma)), "the noise enters by its variance."),
         (lambda pi, y, sigma: torch.sigmoid(torch.logit(pi) + (2 * y - 1) / sigma**2), "look at the factor of the exponent of a Gaussian."),
         (lambda pi, y, sigma: pi * torch.exp(-((y - 1) ** 2) / (2 * sigma**2)), "divide by the sum over both colours."),
-        (lambda pi, y, sigma: 1 - right(pi, y, sigma), "that is the probability of black."),
+        (lambda pi, y, sigma: 1 - right(pi, y, sigma), "that is the probability of a blank."),
     ]
     cases = [(torch.tensor([0.2, 0.5, 0.9]), torch.tensor([0.7, 0.1, -0.4]), sigma) for sigma in (0.4, 0.8)]
     return agrees(answer, right, cases, tolerance=1e-4, hints=hints)
@@ -45,13 +45,13 @@ def pixel(answer: object) -> str | None:
 
 @exercise("denoising/masked")
 def masked(answer: object) -> str | None:
-    """The probability that a black pixel was ink, with masking probability 0.8 and π = 0.5: pπ/(pπ + 1 − π)."""
+    """The probability that a blank pixel was ink, with masking probability 0.8 and π = 0.5: pπ/(pπ + 1 − π)."""
     hints = {
         INK: "that is what the code says before the pixel is seen.",
-        SHARE * INK: "that is the probability of ink *and* mask. Divide by that of seeing black at all.",
-        SHARE: "that is the chance of a mask. A black pixel may also be black by itself.",
+        SHARE * INK: "that is the probability of ink *and* mask. Divide by that of seeing a blank at all.",
+        SHARE: "that is the chance of a mask. A blank pixel may also be blank by itself.",
         0.0: "a mask hides ink, too.",
-        (1 - INK) / (SHARE * INK + 1 - INK): "that is the probability that it was black.",
+        (1 - INK) / (SHARE * INK + 1 - INK): "that is the probability that it was blank.",
     }
     return close(answer, SHARE * INK / (SHARE * INK + 1 - INK), tolerance=0.005, hints=hints)
 

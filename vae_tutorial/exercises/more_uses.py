@@ -21,7 +21,7 @@ def visible(answer: object) -> str | None:
 
     hints = [
         (lambda x_logits, x, seen: pixelwise(x_logits, x).sum(1), "that is the sum over all pixels, the covered ones included."),
-        (lambda x_logits, x, seen: pixelwise(x_logits, x * seen).sum(1), "that takes covered pixels for black ones. They should drop out."),
+        (lambda x_logits, x, seen: pixelwise(x_logits, x * seen).sum(1), "that takes covered pixels for blank ones. They should drop out."),
         (
             lambda x_logits, x, seen: pixelwise(x_logits * seen, x).sum(1),
             "a logit of 0 is a coin, which costs log 2. A covered pixel costs nothing.",
