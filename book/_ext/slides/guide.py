@@ -16,13 +16,14 @@ LABELS = {  # names in an address → what stands beside the slider
 # The guide speaks of a page with links under its headings; the deck has a slide for the question, then one for the explorer, whole.
 ON_SLIDES = (
     ("before the Session page is on the screen", "before the explorer's slide is on the screen"),
-    (", and scroll until the bar's green and purple parts show (after each link anew):", ":"),
+    (", over the 0 with which the explorer begins, and scroll until the bar's green and purple parts show (after each link anew):",
+     ", over the 0 with which the explorer begins:"),
     ("Scroll until the curves *and* the bars show, after each link anew: it jumps to the heading. ", ""),
     ("click the slider, scroll down to the rate curve, press the arrow keys", "click the slider, press the arrow keys"),
     ("with the recorded training still on the screen", "before the calculator's slide is on the screen"),
     (" (the links above have moved its β as well)", ""),
     (': scroll past the first cell, to the box that begins with `q = model.posterior(x)`. There are', ':'),
-    (', the line that begins with "Try" below the screen\'s edge', ""),
+    (', the line that begins with "Try" below the screen\'s edge (each link brings it back)', ""),
 )
 
 
