@@ -62,9 +62,10 @@ classroom: .venv/ready  ## student and solution notebooks in _build/classroom
 address:  ## writes the repository's address wherever it is needed: URL=https://github.com/YOU/REPOSITORY; any Python 3 does it
 	$(or $(PYTHON),python3) book/_ext/repository_address.py "$(URL)"
 
+# setuptools packs whatever build/lib still holds: a module that is gone would come back in the wheel.
 bundle: book classroom  ## site, notebooks, slides and wheel in one zip, for a USB stick
 	$(MAKE) --no-print-directory slides
-	rm -rf _build/wheel
+	rm -rf build _build/wheel
 	$(PY) -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir _build/wheel .
 	$(PY) book/_ext/offline_bundle.py _build/variational-autoencoders-live.zip _build/html _build/classroom _build/slides _build/wheel
 
@@ -75,7 +76,7 @@ chromium: .venv/ready
 	$(PY) tests/chromium.py
 
 clean:
-	rm -rf _build .cache node_modules .venv
+	rm -rf _build .cache node_modules .venv build *.egg-info
 
 .venv/bin/python:
 	@for python in $(PYTHON) python3 python3.13 python3.12 python3.11; do \

@@ -153,6 +153,16 @@ def test_a_missing_part_is_named_and_nothing_is_written(parts, tmp_path, missing
 # ---------------------------------------------------------------- how make calls it
 
 
+def test_make_clean_leaves_nothing_of_a_build(tmp_path):
+    """A wheel's `build/lib` above all, which the next wheel would take its modules from."""
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    for name in ("build/lib/vae_tutorial/gone.py", "vae_tutorial.egg-info/SOURCES.txt", "_build/html/index.html", "book/intro.ipynb"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).touch()
+    subprocess.run(["make", "clean"], cwd=tmp_path, env={"PATH": os.environ["PATH"]}, capture_output=True, check=True, timeout=60)
+    assert {path.name for path in tmp_path.iterdir()} == {"Makefile", "book"}
+
+
 @pytest.fixture(scope="module")
 def recipe(tmp_path_factory) -> list[str]:
     """What `make published` would run, `make bundle` before it, in a clone whose environment is there already."""
@@ -170,8 +180,8 @@ def recipe(tmp_path_factory) -> list[str]:
 
 def test_make_builds_the_parts_before_it_packs_them(recipe):
     order = (
-        r"jupyter-book build book .*--path-output \. ", r"classroom\.py _build/classroom$", r"slides/make\.py$", r"^rm -rf _build/wheel$",
-        r"-m pip wheel .*--wheel-dir _build/wheel \.$", r"offline_bundle\.py ", r"published_site\.py ",
+        r"jupyter-book build book .*--path-output \. ", r"classroom\.py _build/classroom$", r"slides/make\.py$",
+        r"^rm -rf build _build/wheel$", r"-m pip wheel .*--wheel-dir _build/wheel \.$", r"offline_bundle\.py ", r"published_site\.py ",
     )  # fmt: skip
     steps = [line for line in recipe if not line.startswith("make")]
     assert [bool(re.search(wanted, step)) for wanted, step in zip(order, steps, strict=True)] == [True] * len(order)

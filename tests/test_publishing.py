@@ -65,6 +65,12 @@ def test_the_workflow_is_one_by_githubs_schema(old, new, errors, tmp_path):
     assert subprocess.run(command, capture_output=True).returncode == errors
 
 
+@pytest.mark.parametrize("page", ["README.md", "book/teaching/run-anywhere.ipynb"])
+def test_the_workflow_tests_on_the_python_that_the_pages_name(page):
+    [set_up] = [step for step in steps() if "setup-python" in step.get("uses", "")]
+    assert re.findall(r"[Aa]ll tests run on (3\.\d+)", (ROOT / page).read_text("utf-8")) == [set_up["with"]["python-version"]]
+
+
 def test_every_action_is_github_s_own_at_a_fixed_version():
     for step in steps():
         if "uses" in step:

@@ -18,6 +18,7 @@ import nbformat
 import offline_bundle
 import pytest
 import yaml
+from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 import vae_tutorial
@@ -64,7 +65,8 @@ def test_what_follows_the_making_of_an_environment_runs_in_it(language, make, fo
 
 
 README = (ROOT / "README.md").read_text("utf-8")
-SUPPORTED = SpecifierSet(tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["requires-python"])
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+SUPPORTED = SpecifierSet(PROJECT["requires-python"])
 TELLING = {"the page": section("On the students' machines"), "the README": README, "the zip": offline_bundle.READ_ME}
 
 
@@ -77,6 +79,17 @@ def test_no_environment_is_left_to_the_newest_python(text):
     assert {found[1] for found in named} == {"python", "py -"}, "on Linux and macOS, and on Windows"
     assert all(SUPPORTED.contains(found[2]) for found in named)
     assert re.search(r"python3(\.12)?-venv", text), "what Debian keeps apart"
+
+
+@pytest.mark.parametrize("text", TELLING.values(), ids=TELLING)
+def test_a_mac_with_an_intel_processor_is_sent_elsewhere(text):
+    """The last PyTorch with a wheel for it is 2.2.2 (its issue 127870), which the package does not take."""
+    [torch] = [asked for asked in map(Requirement, PROJECT["dependencies"]) if asked.name == "torch"]
+    assert not torch.specifier.contains("2.2.2")
+    [paragraph] = [part for part in text.split("\n\n") if "Intel" in part]
+    told = paragraph.partition("Intel")[2]
+    assert "PyTorch" in told
+    assert all(re.search(way, told) for way in (r"site|index\.html", "Colab", "class server"))
 
 
 @pytest.mark.parametrize("text", [TELLING["the page"], offline_bundle.PYTHONS], ids=["the page", "the zip"])

@@ -12,6 +12,7 @@ import sys
 import zlib
 from io import BytesIO
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import node
@@ -19,7 +20,7 @@ import pydata_sphinx_theme
 import pytest
 from docutils import nodes, utils
 from fontTools.ttLib import TTFont
-from offline_site import address, code_lines, files, icons, markup, notebooks, palette, pictures, punctuation, scripts, widget_files
+from offline_site import address, code_lines, files, finish, icons, markup, notebooks, palette, pictures, punctuation, scripts, widget_files
 from PIL import Image
 from plain_markdown import plain
 from sphinx.highlighting import PygmentsBridge
@@ -280,6 +281,21 @@ def test_a_page_names_the_files_beside_each_widget() -> None:
     assert re.findall(r'data-files="([^"]*)"', named) == ["../_widgets/x.js ../_widgets/y.js", ""]
     assert named.count('<div class="widget-subarea vae-waits" style="--vae-height: 0rem"></div><script') == 2
     assert widget_files.shown_widgets(named) == [], "a second time changes nothing"
+
+
+@pytest.mark.parametrize(("failed", "left"), [(None, "abcd"), (ValueError(), "abcdx")])
+def test_a_finished_build_drops_widgets_that_no_page_names(tmp_path: Path, failed: Exception | None, left: str) -> None:
+    """Pages that this build did not write keep theirs: they are read where they lie."""
+    pages = {
+        "index.html": '<script data-first data-files="_widgets/a.js _widgets/b.js">{}</script>',
+        "part/page.html": '<script async src="../_widgets/c.js"></script><script data-files="../_widgets/d.js"></script>',
+        "plain.html": "<p>x.js</p>",
+    }
+    for name, text in (pages | {f"_widgets/{name}.js": "" for name in "abcdx"}).items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf8")
+    finish.finish_site(SimpleNamespace(outdir=tmp_path, builder=SimpleNamespace(format="html")), failed)
+    assert sorted(path.stem for path in (tmp_path / "_widgets").iterdir()) == list(left)
 
 
 def test_an_area_is_about_as_high_as_its_widget() -> None:

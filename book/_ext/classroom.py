@@ -1,12 +1,13 @@
 """Student and solution notebooks, made from the book's pages: `make classroom`.
 
 Both folders hold every page and what it links to, so that they open anywhere. A student's page has the exercises and their
-checks and no solutions; a solution page shows each solution in the place of the learner's cell. What only the site can show is in
+checks and no solutions; a solution page shows each solution in the place of the learner's answer. What only the site can show is in
 neither: the instructor's guide, whose links lead to explorers, and the pages that are made when it is built. Numbers of equations
 and names of authors stand in plain Markdown.
 """
 
 import argparse
+import ast
 import re
 import shutil
 from copy import deepcopy
@@ -38,12 +39,15 @@ def student_version(page: NotebookNode) -> NotebookNode:
 
 
 def solution_version(page: NotebookNode) -> NotebookNode:
-    """The page with its solutions unfolded, each in the place of the cell that waits for the learner's answer."""
+    """The page with its solutions unfolded, each in the place of the learner's answer and its check."""
     kept = []
     for cell, following in zip(page.cells, [*page.cells[1:], None], strict=True):
+        copied = _copied(cell)
         if is_question(cell) and following is not None and is_solution(following):
-            continue
-        kept.append(_copied(cell))
+            copied.source = given(cell.source)
+            if not copied.source:
+                continue
+        kept.append(copied)
         if is_solution(cell):
             kept[-1].metadata = NotebookNode(tags=["solution"])
         elif cell.cell_type == "markdown":
@@ -59,6 +63,16 @@ def is_solution(cell: NotebookNode) -> bool:
 def is_question(cell: NotebookNode) -> bool:
     """Whether a cell waits for the learner's answer."""
     return cell.cell_type == "code" and "exercises.check(" in cell.source and not is_solution(cell)
+
+
+def given(question: str) -> str:
+    """What a question's cell has besides the dots of the answer and the check, such as imports and numbers; "" if there is nothing."""
+    lines = question.splitlines()
+    statements = ast.parse(question).body
+    asked = [node for node in statements if re.search(r"\.\.\.|exercises\.check\(", ast.unparse(node))]
+    for node in reversed(asked):
+        del lines[node.lineno - 1 : node.end_lineno]
+    return "\n".join(lines).strip() if len(asked) < len(statements) else ""
 
 
 def write(to: Path) -> int:

@@ -26,6 +26,8 @@ solutions/   The same with the solutions shown.
 {wheel}
              The package that the notebooks import. To run them, copy this folder to your disk and open a terminal in
              it. You need Python {pythons}, no later one: for 3.12 below write the one that you have.
+             Not on a Mac with an Intel processor: PyTorch, from 2.3 on, has no wheel for it. There, open index.html,
+             or run the notebooks on Colab or a class server.
              On Linux and macOS (on Debian and Ubuntu first: sudo apt install python3.12-venv):
                  python3.12 -m venv vae
                  vae/bin/pip install {wheel} jupyterlab

@@ -1,4 +1,7 @@
-"""Colab's versions of what the package needs, but for PyTorch, laid over this environment, and notebooks executed by them."""
+"""Colab's versions of what the package needs, but for PyTorch, laid over this environment, and notebooks executed by them.
+
+Of a notebook only the cells run that lead to an explorer, and on this environment's Python: the tests' own is 3.11, Colab's 3.12.
+"""
 
 from __future__ import annotations
 

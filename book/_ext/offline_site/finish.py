@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import code_lines, icons, markup, pictures
+from . import code_lines, icons, markup, pictures, widget_files
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -14,7 +14,7 @@ UNUSED = ("**/*.map", "scripts/fontawesome.js*", "vendor/**/*.ttf")
 
 
 def finish_site(app: Sphinx, exception: Exception | None) -> None:
-    """Rewrite every page once, then drop and shrink the theme's files that the pages no longer need."""
+    """Rewrite every page once, then drop and shrink the files that the pages no longer need."""
     if exception or app.builder.format != "html":
         return
     site = Path(app.outdir)
@@ -25,6 +25,7 @@ def finish_site(app: Sphinx, exception: Exception | None) -> None:
         for path in static.glob(pattern):
             path.unlink()
     shrink_icons(site)
+    drop_widgets(site)
 
 
 def mend_page(page: Path, site: Path) -> None:
@@ -35,6 +36,16 @@ def mend_page(page: Path, site: Path) -> None:
         mended = markup.let_scripts_wait(markup.drop_search_scripts(mended))
     if mended != text:
         page.write_text(mended, encoding="utf8")
+
+
+def drop_widgets(site: Path) -> None:
+    """Delete the widgets' files that no page names: a page that ran again has others, and those of the run before stay behind."""
+    named = set[str]()
+    for page in site.rglob("*.html"):  # those that this build did not write, too
+        named |= widget_files.named_files(page.read_text(encoding="utf8"))
+    for path in (site / widget_files.FOLDER).glob("*.js"):
+        if path.name not in named:
+            path.unlink()
 
 
 def shrink_icons(site: Path) -> None:

@@ -28,6 +28,7 @@ FOLDER = "_widgets"
 DEFLATED = "deflate"  # beside ipywidgets' own "base64" and "hex"
 LONG = 1_000  # characters of a text that is worth sharing
 REFERENCE = re.compile(r"IPY_MODEL_(\w+)")
+ADDRESS = re.compile(rf"\b{FOLDER}/(\w+\.js)")
 VIEW = re.compile(r'<script type="application/vnd\.jupyter\.widget-view\+json">(\s*\{[^<]*\}\s*)</script>')
 
 
@@ -52,6 +53,11 @@ def name_files(html: str, models: Models, needed: dict[str, list[str]], first: s
         return f'<div class="widget-subarea vae-waits" style="--vae-height: {height}rem"></div>{view}'
 
     return VIEW.sub(area, html)
+
+
+def named_files(html: str) -> set[str]:
+    """Return the names, without their folder, of the widgets' files that a finished page loads, at once or later."""
+    return set(ADDRESS.findall(html))
 
 
 def height_of(group: list[dict[str, Any]]) -> int:
