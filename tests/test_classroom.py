@@ -13,14 +13,15 @@ from nbclient import NotebookClient
 
 from vae_tutorial import exercises
 
-PAGES = {path.relative_to(classroom.BOOK).as_posix(): nbformat.read(path, as_version=4) for path in classroom.page_paths()}
+HANDED_OUT = [path for path in classroom.page_paths() if path.name not in classroom.SITE_ONLY]
+PAGES = {path.relative_to(classroom.BOOK).as_posix(): nbformat.read(path, as_version=4) for path in HANDED_OUT}
 WITH_EXERCISES = [name for name, page in PAGES.items() if any(map(classroom.is_question, page.cells))]
 
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory) -> Path:
     to = tmp_path_factory.mktemp("classroom") / "made"
-    assert classroom.write(to) == len(PAGES)
+    assert classroom.write(to) == len(PAGES) == len(classroom.page_paths()) - 2
     return to
 
 
@@ -167,11 +168,6 @@ def test_no_heading_of_a_students_page_has_lost_all_that_stood_under_it(written,
     assert not re.search(r"^#+ [^\n]*\s*\Z", prose(page), re.M)
 
 
-def test_the_sheet_of_a_student_ends_without_answers(written):
-    assert "## Answers" in prose(PAGES["teaching/sheet.ipynb"])
-    assert "Answers" not in prose(read(written / "student", "teaching/sheet.ipynb"))
-
-
 def test_a_student_has_the_homework_without_its_rubric(written):
     folder = written / "student"
     homework = (folder / "teaching" / "homework.md").read_text("utf-8")
@@ -193,7 +189,37 @@ def test_what_only_the_site_shows_is_in_neither_folder_and_no_page_leads_to_it(w
     for path in [*written.rglob("*.md"), *written.rglob("*.ipynb")]:
         assert path.name not in classroom.SITE_ONLY
         assert not [target for target in targets(path.read_text("utf-8")) if Path(target).name in classroom.SITE_ONLY], path
-    assert "the 90-minute session of the Instructor's guide: its explorers" in prose(read(written / "solutions", "teaching/session.ipynb"))
+    for page in HANDED_OUT:
+        assert "Instructor's guide" not in prose(read(written / "student", page.relative_to(classroom.BOOK).as_posix())), page
+
+
+def test_what_is_said_to_readers_of_the_site_is_not_handed_out(written):
+    told = prose(read(written / "student", "intro.ipynb"))
+    assert "## Three ways in" in prose(PAGES["intro.ipynb"])
+    assert "Three ways in" not in told
+    assert "**Start here.**" in told.split("## ")[0]
+    assert "[Bibliography](reference/bibliography.md)" in told
+    assert not re.search(r"Index of explorers|Session page", told)
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("One. In a session: the [guide](instructors-guide.md). Two.", "One. Two."),
+        ("> **Time:** 5. **Before it:** the [guide](a/instructors-guide.md) says when.", "> **Time:** 5. "),
+        ("- a\n- For teachers: [guide](instructors-guide.md).\n- b", "- a\n- b"),
+        ("| [Sheet](teaching/sheet.ipynb) | two pages |\n| [Code](code.ipynb) | x |", "| [Code](code.ipynb) | x |"),
+        ("The [Sheet](sheet.ipynb) is yours.", "The Sheet is yours."),
+    ],
+)
+def test_of_text_that_leads_to_a_page_of_the_site_what_makes_sense_alone_is_left(text, left):
+    assert classroom.without_site_only(text) == left
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_only_hints_are_folded_under_a_students_exercises(written, name):
+    under = prose(read(written / "student", name)).partition("\n## Exercises")[2]
+    assert set(re.findall(r"<summary>(.*?)</summary>", under)) <= {"A hint"}
 
 
 @pytest.mark.parametrize("name", PAGES)

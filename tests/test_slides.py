@@ -5,6 +5,7 @@ import re
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
+from plain_markdown import page_paths
 from slides import guide
 from slides import make as slides
 
@@ -19,7 +20,7 @@ def cell_of(title, source="x = 1"):
 def tagged():
     """The book's own cells for the deck by their block, as written, not run."""
     cells = {}
-    for path in slides.pages():
+    for path in page_paths():
         for cell in nbformat.read(path, as_version=4).cells:
             if title := slides.block_of(cell):
                 cells.setdefault(title, []).append(cell)

@@ -2,8 +2,8 @@
 
 Both folders hold every page and what it links to, so that they open anywhere. A student's page has the exercises and their
 checks and no solutions; a solution page shows each solution in the place of the learner's answer. What only the site can show is in
-neither: the instructor's guide, whose links lead to explorers, and the pages that are made when it is built. Numbers of equations
-and names of authors stand in plain Markdown.
+neither: the instructor's guide, whose links lead to explorers, the page for the projector and the one for the printer, the pages
+that are made when it is built, and cells with the tag `site-only`. Numbers of equations and names of authors stand in plain Markdown.
 """
 
 import argparse
@@ -15,13 +15,18 @@ from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
-from plain_markdown import BOOK, page_paths, plain
+from plain_markdown import BOOK, bibliography, page_paths, plain
 
 TOLD = "Solution|Answers|What you want to read|For the teacher"  # how a folded part begins that is not for a student's page
 PROSE_SOLUTION = re.compile(rf"\n*<details>\s*<summary>(?:{TOLD})\b.*?</summary>(.*?)</details>", re.S)
 NOTHING_LEFT = re.compile(r"\s*(?:#+ [^\n]*)?\s*")  # of a cell: no text, or a heading alone
-SITE_ONLY = ("instructors-guide.md", "api.md", "bibliography.md", "explorers.md", "how-this-book-is-made.md")  # linked from nowhere
+SITE_ONLY = ("instructors-guide.md", "session.ipynb", "sheet.ipynb", "api.md", "explorers.md", "how-this-book-is-made.md")
 TO_SITE_ONLY = re.compile(rf"\[([^\]]*)\]\((?:[^)]*/)?(?:{'|'.join(map(re.escape, SITE_ONLY))})[^)]*\)")
+FOR_TEACHERS = re.compile(r"(?:^|(?<=[.?!] ))[^.?!]*\]\([^)]*instructors-guide\.md[^.?!]*[.?!](?: |$)", re.M)  # a sentence with the guide
+START = """
+
+**Start here.** Choose *Run*, then *Run All Cells*: the explorer appears below this text. Then go on with the pages in the order of the
+table at the end. What the pages call *the site* is the same book, to be read in a browser."""
 
 
 def student_version(page: NotebookNode) -> NotebookNode:
@@ -79,34 +84,44 @@ def write(to: Path) -> int:
     """Write `student/` and `solutions/` into a new folder beside the old one, then swap; return the number of pages."""
     fresh = to.with_name(f"{to.name}.partial")
     shutil.rmtree(fresh, ignore_errors=True)
-    pages = page_paths()
+    pages = [path for path in page_paths() if path.name not in SITE_ONLY]
     for folder, version in (("student", student_version), ("solutions", solution_version)):
         shutil.copytree(BOOK, fresh / folder, ignore=shutil.ignore_patterns("_*", ".*", "*.ipynb", "*.bib", *SITE_ONLY))
         for path in (fresh / folder).rglob("*.md"):
-            path.write_text(TO_SITE_ONLY.sub(r"\1", path.read_text("utf-8")), "utf-8")
+            path.write_text(plain(without_site_only(path.read_text("utf-8")), BOOK / path.relative_to(fresh / folder)), "utf-8")
+        (fresh / folder / "reference" / "bibliography.md").write_text(bibliography(), "utf-8")
         for path in pages:
             made = version(nbformat.read(path, as_version=4))
             for cell in made.cells:
                 if cell.cell_type == "markdown":
                     cell.source = plain(cell.source, path)
+            if path == pages[0]:
+                made.cells[0].source += START
             nbformat.write(made, fresh / folder / path.relative_to(BOOK))
     shutil.rmtree(to, ignore_errors=True)
     fresh.rename(to)
     return len(pages)
 
 
+def without_site_only(text: str) -> str:
+    """Drop what leads to a page that is left out: rows and items of lists, sentences that name the guide; of other links the words stay."""
+    lines = [line for line in text.split("\n") if not (TO_SITE_ONLY.search(line) and line.lstrip().startswith(("| ", "- ")))]
+    return TO_SITE_ONLY.sub(r"\1", FOR_TEACHERS.sub("", "\n".join(lines)))
+
+
 def _copied(cell: NotebookNode) -> NotebookNode:
     """A cell of its own, without outputs, and without links to what is left out."""
     cell = deepcopy(cell)
     if cell.cell_type == "markdown":
-        cell.source = TO_SITE_ONLY.sub(r"\1", cell.source)
+        cell.source = without_site_only(cell.source)
     elif cell.cell_type == "code":
         cell.outputs, cell.execution_count = [], None
     return cell
 
 
 def _notebook(page: NotebookNode, cells: list[NotebookNode]) -> NotebookNode:
-    made = nbformat.v4.new_notebook(cells=cells, metadata=page.metadata)
+    kept = [cell for cell in cells if "site-only" not in cell.metadata.get("tags", [])]
+    made = nbformat.v4.new_notebook(cells=kept, metadata=page.metadata)
     made.nbformat_minor = page.nbformat_minor
     return made
 

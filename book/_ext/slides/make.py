@@ -12,11 +12,11 @@ from __future__ import annotations
 import re
 import shutil
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import nbformat
-import yaml
 from bs4 import BeautifulSoup, NavigableString
 from nbclient import NotebookClient
 from nbconvert import SlidesExporter
@@ -24,6 +24,8 @@ from nbformat import NotebookNode
 from traitlets.config import Config
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # this file is run as a script
+from plain_markdown import page_paths
+
 from slides.guide import Block, blocks, for_speaker
 
 HERE = Path(__file__).parent
@@ -39,18 +41,12 @@ LINES = "Each press brings the next line."
 FORMULA = re.compile(r"\$\$(.+?)\$\$|\$([^$\n]+)\$", re.S)
 
 
-def pages() -> list[Path]:
-    """The book's notebooks in reading order."""
-    names = re.findall(r"file: (\S+)", yaml.safe_dump(yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8")), sort_keys=False))
-    return [path for name in names if (path := BOOK / f"{name}.ipynb").is_file()]
-
-
 def block_of(cell: NotebookNode) -> str | None:
     """The block that a cell's metadata name."""
     return cell.metadata.get("slideshow", {}).get("block")
 
 
-def tagged_cells(found: list[Path]) -> tuple[dict[str, list[NotebookNode]], dict[str, Any]]:
+def tagged_cells(found: Iterable[Path]) -> tuple[dict[str, list[NotebookNode]], dict[str, Any]]:
     """Every page's cells that belong to a block, run where they show something, and the widgets' models by their id."""
     cells: dict[str, list[NotebookNode]] = {}
     models: dict[str, Any] = {}
@@ -200,7 +196,7 @@ def print_pdf(page: Path) -> Path | None:
 
 def main() -> None:
     """Make the deck and its PDF, and say where they are."""
-    cells, models = tagged_cells(pages())
+    cells, models = tagged_cells(page_paths())
     page = write(html_of(deck(blocks(GUIDE.read_text("utf-8")), cells, models)), models)
     print(page)
     print(print_pdf(page) or "no PDF: no Chromium was found")
