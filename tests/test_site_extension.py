@@ -478,6 +478,14 @@ def test_pages_with_pictures_load_what_enlarges_them(site: Path) -> None:
     assert (site / "_static" / files.FIGURES).is_file()
 
 
+def test_notebooks_of_pages_that_a_build_did_not_write_are_written_too(tmp_path: Path) -> None:
+    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# A page")]), tmp_path / "page.ipynb")
+    env = SimpleNamespace(found_docs={"page", "text"}, doc2path=lambda name: tmp_path / f"{name}.{'ipynb' if name == 'page' else 'md'}")
+    app = SimpleNamespace(env=env, outdir=tmp_path / "site", builder=SimpleNamespace(format="html"))
+    notebooks.write_notebooks(app, None)
+    assert [path.name for path in (tmp_path / "site" / "_notebooks").iterdir()] == ["page.ipynb"]
+
+
 def test_a_page_that_is_a_notebook_can_be_saved_and_no_other(site: Path) -> None:
     saving = re.compile(
         r'<a href="([^"]+)" download aria-label="Save this page as a notebook"[^>]*>\s*<span[^>]*>\s*<i class="fas fa-download"></i>'

@@ -28,6 +28,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.connect("doctree-resolved", punctuation.keep_with_formula)
     app.connect("html-page-context", notebooks.offer_notebook, priority=900)  # when the theme has its own buttons
     app.connect("html-page-context", scripts.choose_scripts, priority=900)
+    app.connect("build-finished", notebooks.write_notebooks)
     app.connect("build-finished", finish.finish_site, priority=900)
     app.add_css_file(files.STYLE)
     app.add_js_file(files.PRINT, defer="defer")

@@ -19,15 +19,23 @@ DRAWING = re.compile(r"(?<=\]\()[^):\s]+\.svg(?=\))")  # in Markdown, by its pla
 
 
 def offer_notebook(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
-    """Write the notebook that a page is made from, and the button that saves it."""
+    """Give a page the button that saves the notebook it is made from."""
     if context.get("page_source_suffix") != ".ipynb" or "header_buttons" not in context:
         return
-    name = f"{FOLDER}/{pagename}.ipynb"
-    target = Path(app.outdir) / name
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(with_drawings(Path(app.env.doc2path(pagename))), encoding="utf8")
-    button = {"type": "link", "url": context["pathto"](name, 1), "icon": "fas fa-download", "label": "notebook-button"}
-    context["header_buttons"].append(button | {"tooltip": "Save this page as a notebook"})
+    button = {"type": "link", "url": context["pathto"](f"{FOLDER}/{pagename}.ipynb", 1), "icon": "fas fa-download"}
+    context["header_buttons"].append(button | {"label": "notebook-button", "tooltip": "Save this page as a notebook"})
+
+
+def write_notebooks(app: Sphinx, exception: Exception | None) -> None:
+    """Write the notebook of every page, of those that this build did not write, too: numbers of equations go through all of them."""
+    if exception or app.builder.format != "html":
+        return
+    for name in sorted(app.env.found_docs):
+        source = Path(app.env.doc2path(name))
+        if source.suffix == ".ipynb":
+            target = Path(app.outdir) / FOLDER / f"{name}.ipynb"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(with_drawings(source), encoding="utf8")
 
 
 def with_drawings(page: Path) -> str:
