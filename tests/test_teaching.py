@@ -341,7 +341,10 @@ def test_the_first_session_takes_as_long_as_the_90_minutes_for_the_same():
 
 def test_the_short_sessions_reading_takes_twenty_minutes_and_defines_what_it_uses():
     reading = GUIDE.split("## Three sessions")[1].split("\n### ")[0]
-    assert sum(map(int, re.findall(r"\((\d+) minutes\)", reading))) == 20
+    assert "Before the first: the reading above." in reading
+    for before in ("second", "third"):
+        told = reading.split(f"Before the {before}: ")[1].split("Before the third: ")[0]
+        assert sum(map(int, re.findall(r"\((\d+) minutes\)", told))) == 20
     page = "\n\n".join(cell.source for cell in read("foundations/the-maths").cells if cell.cell_type == "markdown")
     [ends] = re.findall(r"\*Information\*, from its first line to \*([^*]+)\*", reading)
     read_of_it = page.split("\n## Information\n")[1].split(f"\n### {ends}\n")[0]
