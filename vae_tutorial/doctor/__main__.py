@@ -5,12 +5,13 @@ from vae_tutorial.doctor import environment
 
 def main() -> int:
     """Print every finding; the exit code is the number of problems, 100 at most."""
+    mine = environment.step_aside()  # first of all: what is imported from here on may have the name of a file of yours
     if not environment.is_fit():
         print(environment.unfit())
         return 1
     from vae_tutorial.doctor import examination  # which such a Python may not be able to import
 
-    return examination.main()
+    return examination.main(mine)
 
 
 if __name__ == "__main__":

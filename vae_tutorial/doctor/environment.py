@@ -1,7 +1,6 @@
-"""Which Python this is, and where the book's own one is: plain enough for Python 3.6, which old servers still start."""
+"""Which Python this is, where the book's own one is, and which files here may hide a module: plain enough for Python 3.6 on old servers."""
 
 import os
-import subprocess
 import sys
 
 FIRST, LAST = (3, 11), (3, 13)  # as in pyproject.toml, which an older Python cannot read
@@ -11,6 +10,28 @@ PYTHON = os.path.join("Scripts", "python.exe") if os.name == "nt" else os.path.j
 RANGE = f"{FIRST[0]}.{FIRST[1]} to {LAST[0]}.{LAST[1]}"
 PROBE = f"""import importlib.util, sys
 sys.exit(not {FIRST} <= sys.version_info[:2] <= {LAST} or None in map(importlib.util.find_spec, sys.argv[1:]))"""
+
+
+def step_aside() -> list:
+    """Take the folder you are in from `sys.path`, where `python -m` puts it first; its Python files and packages, (module, path) each.
+
+    Python would import them instead of whatever has the same name; a folder that pip installed into is left where it is.
+    """
+    try:
+        here, entries = os.path.realpath(os.getcwd()), sorted(os.listdir())
+    except OSError:  # the folder is gone, or may not be read
+        return []
+    if os.path.realpath(sys.path[0]) != here or any(entry.endswith(".dist-info") for entry in entries):
+        return []
+    while os.path.realpath(sys.path[0]) == here:  # PYTHONPATH may name it again
+        del sys.path[0]
+    mine = [(entry[:-3], os.path.join(here, entry)) for entry in entries if entry.endswith(".py")]
+    mine += [(entry, os.path.join(here, entry)) for entry in entries if os.path.isfile(os.path.join(here, entry, "__init__.py"))]
+    for name, path in mine:  # what Python itself imported from here, `warnings` say, before this package
+        imported = getattr(sys.modules.get(name), "__file__", None) or ""
+        if imported.startswith(path) and name not in ("__main__", __name__.partition(".")[0]):
+            del sys.modules[name]
+    return mine
 
 
 def is_fit() -> bool:
@@ -49,6 +70,8 @@ def way(pythons: list) -> str:
 
 
 def _has(python: str, modules: list) -> bool:
+    import subprocess  # not above: it imports much that a file may hide
+
     try:
         return subprocess.call([python, "-c", PROBE, *modules], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) == 0
     except OSError:  # no such file, or none that starts
