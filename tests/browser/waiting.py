@@ -15,6 +15,8 @@ def settle(page: Page) -> None:
     """Wait until the page stands still: loaded, fonts there, every explorer ready, wherever it is, and every formula written."""
     for condition in (LOADED, WIDGETS_DRAWN, EXPLORERS_READY, FORMULAS_WRITTEN, FRAMES):
         page.wait_for_function(condition)
+        if condition == WIDGETS_DRAWN:
+            page.evaluate("dispatchEvent(new Event('afterprint'))")  # no paper after all
 
 
 def all_of(locator: Locator, count: int) -> list[Locator]:

@@ -30,6 +30,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.connect("html-page-context", scripts.choose_scripts, priority=900)
     app.connect("build-finished", notebooks.write_notebooks)
     app.connect("build-finished", finish.finish_site, priority=900)
+    app.add_config_value("offline_site_files", sources.own_files(), "html")  # another value: every page is written anew, none runs again
     app.add_css_file(files.STYLE)
     app.add_js_file(files.PRINT, defer="defer")
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,8 +1,19 @@
-// Paper is light: a page in the dark theme is printed in the light one.
+// Paper is light, whatever the theme, and asides stand open on it; solutions and answers stay folded, and are not printed.
 const page = document.documentElement;
-let shown = page.dataset.theme;
+const KEPT = /^(?:Solution|Answer|What you want to read|For the teacher)/;
+let shown, opened = [];
 addEventListener("beforeprint", () => {
-  shown = page.dataset.theme;
+  shown ??= page.dataset.theme;
   page.dataset.theme = "light";
+  for (const aside of document.querySelectorAll(".bd-article details:not([open], .hide)")) {
+    if (KEPT.test(aside.querySelector("summary").textContent.trim())) continue;
+    aside.open = true;
+    opened.push(aside);
+  }
 });
-addEventListener("afterprint", () => { page.dataset.theme = shown; });
+addEventListener("afterprint", () => {
+  if (shown) page.dataset.theme = shown;
+  for (const aside of opened) aside.open = false;
+  shown = undefined;
+  opened = [];
+});
