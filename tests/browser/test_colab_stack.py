@@ -1,4 +1,4 @@
-"""The pages with explorers run on Colab's versions of all they need but PyTorch, and hand over canvases with their weights."""
+"""What an explorer needs of its page runs on Colab's versions of all but PyTorch and Python, and hands over canvases with their weights."""
 
 from __future__ import annotations
 

@@ -231,6 +231,40 @@ def test_no_line_of_code_runs_out_of_its_box(look, name, size):
     assert not wide, f"{name}: code that scrolls sideways, {size}: {wide}"
 
 
+@EVERY_PAGE
+def test_nothing_is_cut_on_paper(look, name):
+    page = look(name)
+    page.set_viewport_size({"width": 718, "height": 1047})  # A4 without the browser's margins, in pixels
+    page.emulate_media(media="print")
+    cut = page.evaluate("""() => [...document.querySelectorAll('.bd-article :is(pre, table, .cell_output, .math)')]
+        .filter((box) => box.checkVisibility() && !box.closest('.vae-live'))
+        .filter((box) => box.getBoundingClientRect().right > innerWidth + 1
+            || getComputedStyle(box).overflowX !== 'visible' && box.scrollWidth > box.clientWidth + 1)
+        .map((box) => `${box.localName}.${box.className} ${box.textContent.trim().slice(0, 60)}`)""")
+    page.emulate_media(media="screen")
+    page.set_viewport_size({"width": 1280, "height": 900})
+    assert not cut, f"{name}: cut off on paper: {cut}"
+
+
+@pytest.mark.parametrize("name", ["foundations/the-maths.html"])
+def test_paper_is_light_and_open_whatever_the_screen_shows(look, name):
+    page = look(name)
+    state = "() => [document.documentElement.dataset.theme, document.querySelectorAll('.bd-article details[open]').length]"
+    page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    before = page.evaluate(state)
+    for _ in range(2):  # a browser may say it twice
+        page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    theme, opened = page.evaluate(state)
+    folded = page.locator(".bd-article details:not([open], .hide) > summary").all_text_contents()
+    assert theme == "light"
+    assert opened > before[1] + 5
+    assert folded
+    assert all(text.strip().startswith("Solution") for text in folded)
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.evaluate(state) == before
+    page.evaluate("document.documentElement.dataset.theme = 'light'")
+
+
 @pytest.mark.parametrize("name", ["experiments/clusters.html"])
 def test_code_is_copied_as_it_was_written(look, name):
     """A line that goes on below is still one line to whoever copies it, by hand as well."""
