@@ -236,7 +236,7 @@ def test_nothing_is_cut_on_paper(look, name):
     page = look(name)
     page.set_viewport_size({"width": 718, "height": 1047})  # A4 without the browser's margins, in pixels
     page.emulate_media(media="print")
-    cut = page.evaluate("""() => [...document.querySelectorAll('.bd-article :is(pre, table, .cell_output, .math)')]
+    cut = page.evaluate("""() => [...document.querySelectorAll('.bd-article :is(pre, table, .cell_output, div.math)')]
         .filter((box) => box.checkVisibility() && !box.closest('.vae-live'))
         .filter((box) => box.getBoundingClientRect().right > innerWidth + 1
             || getComputedStyle(box).overflowX !== 'visible' && box.scrollWidth > box.clientWidth + 1)
