@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 
 from vae_tutorial.doctor.findings import Finding
 
-DESK = 2.0  # GB free: a page's kernel stays under 1 GB, and the browser wants its own
+DESK = 2.0  # GB free: a page's kernel takes about 1 GB, and the browser wants its own
 KERNEL = 1.0  # GB free under a server's limit, where the browser is elsewhere
 FILES = {  # of a cgroup, by its version: limit, use, and the part of the use that files may give back at once
     1: ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),

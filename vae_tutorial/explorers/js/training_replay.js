@@ -67,7 +67,13 @@ function createHistory({ signal, label, curves, range, last, onEpoch, onStep }) 
     context.font = "12px system-ui, sans-serif";
     context.textAlign = "center";
     context.textBaseline = "top";
-    for (const tick of TICKS.filter((tick) => tick <= last)) context.fillText(tickText(tick), frame.toX(Math.sqrt(tick)), frame.bottom + 4);
+    let free = -Infinity;                                                                             // right of the last number written
+    for (const tick of TICKS.filter((tick) => tick <= last)) {
+      const x = frame.toX(Math.sqrt(tick)), half = context.measureText(tickText(tick)).width / 2;
+      if (x - half < free) continue;
+      context.fillText(tickText(tick), x, frame.bottom + 4);
+      free = x + half + 4;
+    }
     context.textAlign = "right";
     context.fillText("epoch", frame.right, frame.bottom + 19);
     const x = frame.toX(Math.sqrt(epoch));

@@ -40,7 +40,7 @@ export function createUnitBars({ curves, signal }) {
     const frame = createFrame(width, height, BARS_MARGIN, [0, cells], [0, top]), wanted = [width, height, globalThis.devicePixelRatio, colours.version].join();
     if (wanted !== key) [kept, key] = [drawStill(width, height, frame, colours), wanted];
     context.drawImage(kept, 0, 0, width, height);
-    const cell = (frame.right - frame.left) / cells, wide = Math.min(30, cell * 0.72);
+    const cell = (frame.right - frame.left) / cells, wide = Math.min(30, cell * 0.72), size = Math.min(12, 0.7 * cell);
     context.textAlign = "center";
     context.textBaseline = "top";
     context.strokeStyle = colours.soft;
@@ -53,7 +53,7 @@ export function createUnitBars({ curves, signal }) {
         if (alive) context.fillRect(place - wide / 2, Math.min(y, frame.bottom - 1.5), wide, Math.max(frame.bottom - y, 1.5));
         else context.strokeRect(place - wide / 2 + 0.5, frame.bottom - 3.5, wide - 1, 3);
         context.fillStyle = alive ? colours.ink : colours.soft;
-        context.font = alive ? "600 12px system-ui, sans-serif" : "12px system-ui, sans-serif";
+        context.font = `${alive ? "600 " : ""}${size}px system-ui, sans-serif`;                       // two digits are as wide as a cell
         context.fillText(alive ? String(unit + 1) : "×", place, frame.bottom + 4);
         place += cell;
       }
