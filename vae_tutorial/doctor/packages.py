@@ -105,6 +105,11 @@ class _Barrier:
         self.broken = broken
 
     def find_spec(self, name: str, path: object = None, target: object = None) -> None:
+        """Leave every other module to the finders that follow.
+
+        Raises:
+            ImportError: the module has failed before.
+        """
         if name in self.broken:
             raise ImportError(f"{name} cannot be imported", name=name)
 
