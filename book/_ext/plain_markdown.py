@@ -123,7 +123,7 @@ def citations() -> dict[str, str]:
 def bibliography() -> str:
     """The works that the book names, as a page in Markdown."""
     listed = PybtexEngine().format_from_file(str(REFERENCES), style="plain", output_backend="markdown")
-    return "# Bibliography\n\n" + re.sub(r"^\[\d+\] ", "- ", listed, flags=re.MULTILINE)
+    return "# Bibliography\n\n" + re.sub(r"\\([-.+()])", r"\1", re.sub(r"^\[\d+\] ", "- ", listed, flags=re.MULTILINE))
 
 
 def _authors(entry: database.Entry) -> str:
