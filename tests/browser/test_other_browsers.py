@@ -26,6 +26,7 @@ UNTIL = """const until = async (what, holds) => {
 await until('the page', () => document.readyState === 'complete');
 await until('widgets', () => dispatchEvent(new Event('beforeprint')) && document.documentElement.dataset.widgetsReady  // all of them come
     || !document.querySelector('script[type$="widget-view+json"]'));
+dispatchEvent(new Event('afterprint'));  // no paper after all
 await until('formulas', () => document.documentElement.dataset.formulasReady || !document.querySelector('.math'));"""
 STANDS = f"""(async () => {{
     {UNTIL}

@@ -4,7 +4,7 @@ const KEPT = /^(?:Solution|Answer|What you want to read|For the teacher)/;
 let shown, opened = [];
 addEventListener("beforeprint", () => {
   shown ??= page.dataset.theme;
-  page.dataset.theme = "light";
+  if (page.dataset.theme !== "light") page.dataset.theme = "light"; // to set it anew would have every explorer drawn again
   for (const aside of document.querySelectorAll(".bd-article details:not([open], .hide)")) {
     if (KEPT.test(aside.querySelector("summary").textContent.trim())) continue;
     aside.open = true;
