@@ -250,6 +250,7 @@ def test_nothing_is_cut_on_paper(look, name):
 def test_paper_is_light_and_open_whatever_the_screen_shows(look, name):
     page = look(name)
     state = "() => [document.documentElement.dataset.theme, document.querySelectorAll('.bd-article details[open]').length]"
+    page.evaluate("document.querySelectorAll('.bd-article details[open]').forEach((aside) => { aside.open = false; })")
     page.evaluate("document.documentElement.dataset.theme = 'dark'")
     before = page.evaluate(state)
     for _ in range(2):  # a browser may say it twice
