@@ -107,6 +107,25 @@ def test_the_card_says_what_was_given_and_what_was_written(model, tmp_path):
     assert (card["name"], card["class"], card["precision"]) == ("test-card", type(model).__name__, "int8")
 
 
+def test_a_card_that_cannot_be_written_leaves_the_old_checkpoint_whole(model, tmp_path):
+    checkpoints.save_model(model, "test-card", {"numbers": {"loss": 1.0}}, folder=tmp_path)
+    with torch.no_grad():
+        next(model.parameters()).add_(1)
+    with pytest.raises(TypeError, match="the card of test-card holds something else"):
+        checkpoints.save_model(model, "test-card", {"numbers": {"loss": np.float32(2.0)}}, folder=tmp_path)
+    assert checkpoints.model_card("test-card", tmp_path)["numbers"] == {"loss": 1.0}
+    checkpoints.load_model("test-card", tmp_path)  # weights and card are still those of one another
+
+
+def test_weights_that_lie_otherwise_in_memory_are_saved(model, tmp_path):
+    with torch.no_grad():
+        first = next(module for module in model.modules() if isinstance(module, torch.nn.Linear))
+        first.weight = torch.nn.Parameter(first.weight.T.contiguous().T)
+    assert not first.weight.is_contiguous()
+    checkpoints.save_model(model, "test-turned", {}, "float32", tmp_path)
+    torch.testing.assert_close(checkpoints.load_model("test-turned", tmp_path).state_dict(), model.state_dict())
+
+
 def test_an_old_card_does_not_overrule_new_weights(model, tmp_path):
     checkpoints.save_model(model, "test-twice", {}, "float32", tmp_path)
     old = checkpoints.model_card("test-twice", tmp_path)

@@ -47,6 +47,7 @@ def save_model(model: Any, name: str, card: Card, precision: str = "float16", fo
 
     Raises:
         ValueError: an unknown precision, a model that `load_model` does not know, or weights that are not finite in this precision.
+        TypeError: a card that JSON cannot hold.
     """
     if type(model).__name__ not in CLASSES:
         raise ValueError(f"a checkpoint holds one of {list(CLASSES)}, not a {type(model).__name__}")
@@ -57,7 +58,7 @@ def save_model(model: Any, name: str, card: Card, precision: str = "float16", fo
         if precision == "int8" and value.ndim > 1 and key.endswith("weight"):
             tensors[key], tensors[f"{key}_scale"] = quantize(value)
         else:
-            tensors[key] = value.half() if precision == "float16" else value
+            tensors[key] = (value.half() if precision == "float16" else value).contiguous()
         if not (tensors[key].isfinite().all() and value.isfinite().all()):
             raise ValueError(f"{key} is not finite in {precision}: look at the training, or take float32")
     content = save(tensors)
@@ -65,10 +66,14 @@ def save_model(model: Any, name: str, card: Card, precision: str = "float16", fo
         "name": name, "class": type(model).__name__, "configuration": model.configuration, "precision": precision,
         "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content),
     }  # fmt: skip
+    complete = identity | card | identity  # first in the file, and not to be overruled by an older card
+    try:
+        text = json.dumps(complete, indent=1) + "\n"  # before anything is written: what is there stays whole
+    except TypeError as error:
+        raise TypeError(f"the card of {name} holds something else than text, plain numbers, lists and dicts: {error}") from error
     folder.mkdir(parents=True, exist_ok=True)
     write_atomically(folder / f"{name}.safetensors", content)
-    complete = identity | card | identity  # first in the file, and not to be overruled by an older card
-    write_atomically(folder / f"{name}.json", (json.dumps(complete, indent=1) + "\n").encode())
+    write_atomically(folder / f"{name}.json", text.encode())
 
 
 def load_model(name: str, folder: Path = SHIPPED) -> Any:
