@@ -19,7 +19,7 @@ pytestmark = pytest.mark.browser
 
 PAGES = ("notation.html", "foundations/the-maths.html", "teaching/sheet.html", "reference/results.html", "search.html")
 UNTIL = """const until = async (what, holds) => {
-    for (const end = Date.now() + 60_000; !holds(); await new Promise((done) => setTimeout(done, 50))) {
+    for (const end = Date.now() + 120_000; !holds(); await new Promise((done) => setTimeout(done, 50))) {
         if (Date.now() > end) throw new Error(`waited in vain: ${what}`);
     }
 };

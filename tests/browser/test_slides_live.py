@@ -154,9 +154,10 @@ def test_the_boards_lines_come_one_by_one(opened):
     opened.evaluate("(h) => Reveal.slide(h)", place)
     lines = opened.locator("section.present > .jp-Cell div.math mjx-mtr")
     for shown in range(1, 7):
+        expect(lines.nth(shown - 1)).to_be_visible()  # a press takes a moment
         assert [line.is_visible() for line in lines.all()] == [True] * shown + [False] * (6 - shown)
         opened.keyboard.press("Space")
-    assert opened.evaluate("Reveal.getIndices().h") == place + 1
+    opened.wait_for_function("(next) => Reveal.getIndices().h === next", arg=place + 1)
 
 
 def test_s_opens_the_speakers_notes_and_they_follow(opened):
