@@ -124,6 +124,7 @@ def test_weights_that_lie_otherwise_in_memory_are_saved(model, tmp_path):
     assert not first.weight.is_contiguous()
     checkpoints.save_model(model, "test-turned", {}, "float32", tmp_path)
     torch.testing.assert_close(checkpoints.load_model("test-turned", tmp_path).state_dict(), model.state_dict())
+    checkpoints.save_model(model, "test-turned", {}, "int8", tmp_path)
 
 
 def test_an_old_card_does_not_overrule_new_weights(model, tmp_path):

@@ -110,6 +110,12 @@ def test_modes_of_two_hills_hold_a_quarter_and_three_quarters(shipped):
     assert [mode["mass"] for mode in browser] == pytest.approx([mode.mass for mode in found], abs=1e-9)
 
 
+def test_completion_begins_with_an_image_that_is_there(test_digits):
+    for digit in (0, 25):
+        with pytest.raises(ValueError, match=f"of the 20 images is shown, from 1; {digit} is none of them"):
+            explorers.completion(checkpoints.load_model("mnist-2d"), test_digits, digit=digit)
+
+
 def test_completions_keep_what_is_seen(shipped, test_digits):
     model, grid = shipped
     seen, x = inpainting.visible("left", 12), test_digits.x[4]

@@ -203,3 +203,10 @@ def test_labels_of_any_whole_type_are_taken():
 def test_a_conditioned_model_says_how_it_is_used(condition):
     with pytest.raises(ValueError, match=rf"call model.given\({condition}="):
         VAE(2, (4,), conditioned_on=condition).posterior(torch.rand(1, 1, 28, 28))
+
+
+@pytest.mark.parametrize("kind", [VAE, Autoencoder])
+def test_an_image_without_channels_is_refused(kind):
+    """Its loss would hold every image against every code."""
+    with pytest.raises(ValueError, match=r"image_shape is \(C, H, W\), such as \(1, 28, 28\), not \(28, 28\)"):
+        kind(2, (8,), image_shape=(28, 28))

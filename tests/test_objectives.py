@@ -1,5 +1,7 @@
 """Losses against hand computations, and the ELBO against the exact evidence of linear-Gaussian models."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
@@ -323,3 +325,34 @@ def test_the_bound_rises_with_k_towards_the_evidence_and_never_beyond():
 def test_the_bound_wants_a_sample():
     with pytest.raises(ValueError, match="k >= 1"):
         objectives.iwae_bound(VAE(2, (4,)), torch.rand(1, 1, 28, 28), k=0)
+
+
+DRAWN = {  # objectives through which a gradient passes by way of a draw
+    "ELBO": objectives.negative_elbo,
+    "free bits": partial(objectives.free_bits, floor=0.01),
+    "capacity": partial(objectives.controlled_capacity, capacity=5.0),
+    "total correlation": partial(objectives.total_correlation, images=100, beta=3.0),
+    "importance-weighted": partial(objectives.negative_iwae_bound, k=3),
+}
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_the_gradient_is_that_of_finite_differences(name):
+    torch.manual_seed(0)
+    model, x = VAE(3, (8,), "tanh").double(), torch.rand(6, 1, 28, 28, dtype=torch.float64)
+    bias = model.encoder[-1].bias
+
+    def loss() -> torch.Tensor:
+        torch.manual_seed(1)  # the same noise for every value of the bias
+        return DRAWN[name](model, x)["loss"].mean()
+
+    (exact,) = torch.autograd.grad(loss(), bias)
+    found = torch.empty_like(exact)
+    with torch.no_grad():
+        for i in range(len(bias)):
+            bias[i] += 1e-5
+            above = loss()
+            bias[i] -= 2e-5
+            found[i] = (above - loss()) / 2e-5
+            bias[i] += 1e-5
+    torch.testing.assert_close(exact, found, rtol=1e-5, atol=1e-6)

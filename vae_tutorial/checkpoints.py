@@ -27,7 +27,7 @@ Card = dict[str, Any]
 def quantize(weight: Tensor) -> tuple[Tensor, Tensor]:
     """Round weights (rows, …) to int8 with one float32 scale (rows,) each: weight ≈ scale · int8."""
     scale = weight.abs().flatten(1).amax(1).clamp_min(1e-12) / 127
-    return (weight / _beside(scale, weight)).round().to(torch.int8), scale
+    return (weight / _beside(scale, weight)).round().to(torch.int8).contiguous(), scale
 
 
 def _beside(scale: Tensor, weight: Tensor) -> Tensor:

@@ -13,6 +13,17 @@ from vae_tutorial.likelihoods import bernoulli, gaussian
 from vae_tutorial.networks import BETA_RANGE, conv_decoder, conv_encoder, gated_mlp, mlp
 
 
+def checked_shape(image_shape: Sequence[int]) -> tuple[int, ...]:
+    """An image's shape (C, H, W) as a tuple.
+
+    Raises:
+        ValueError: another number of sizes; (28, 28) would hold every image against every code.
+    """
+    if len(image_shape) != 3:
+        raise ValueError(f"image_shape is (C, H, W), such as (1, 28, 28), not {tuple(image_shape)}")
+    return tuple(image_shape)
+
+
 class Autoencoder(nn.Module):
     """x → z → x̂: both networks deterministic, the code wherever training puts it.
 
@@ -24,7 +35,7 @@ class Autoencoder(nn.Module):
         image_shape: (C, H, W).
 
     Raises:
-        ValueError: an unknown output or activation, or a size below one.
+        ValueError: an unknown output or activation, a size below one, or an image_shape that is not (C, H, W).
     """
 
     def __init__(
@@ -42,7 +53,7 @@ class Autoencoder(nn.Module):
             "latent_dim": latent_dim, "hidden": list(hidden), "activation": activation,
             "output": output, "image_shape": list(image_shape),
         }  # fmt: skip
-        self.latent_dim, self.image_shape, self.output = latent_dim, tuple(image_shape), output
+        self.latent_dim, self.image_shape, self.output = latent_dim, checked_shape(image_shape), output
         self.encoder = mlp([prod(image_shape), *hidden, latent_dim], activation)
         self.decoder = mlp([latent_dim, *reversed(hidden), prod(image_shape)], activation)
 
@@ -85,8 +96,8 @@ class VAE(nn.Module):
         labels: number of classes of a conditional VAE.
 
     Raises:
-        ValueError: an unknown likelihood, activation or condition, a size below one, a sigma that is not positive, or
-            convolutions with a condition.
+        ValueError: an unknown likelihood, activation or condition, a size below one, an image_shape that is not (C, H, W), a
+            sigma that is not positive, or convolutions with a condition.
     """
 
     def __init__(
@@ -114,7 +125,7 @@ class VAE(nn.Module):
             "latent_dim": latent_dim, "hidden": list(hidden), "activation": activation, "likelihood": likelihood, "sigma": sigma,
             "image_shape": list(image_shape), "channels": list(channels), "conditioned_on": conditioned_on, "labels": labels,
         }  # fmt: skip
-        self.latent_dim, self.image_shape = latent_dim, tuple(image_shape)
+        self.latent_dim, self.image_shape = latent_dim, checked_shape(image_shape)
         self.family, self.conditioned_on, self.labels = likelihood, conditioned_on, labels
         self.log_sigma = nn.Parameter(torch.zeros(())) if sigma == "learned" else None
         self.fixed_sigma = sigma

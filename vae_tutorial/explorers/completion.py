@@ -53,8 +53,8 @@ def completion(
         covered: rows or columns of pixels covered at the start, 0 … 28.
 
     Raises:
-        ValueError: a model without a map, indices that do not exist or are too many, images without one of the ten classes, or an
-            unknown side.
+        ValueError: a model without a map, indices that do not exist or are too many, a digit that is none of them, images without
+            one of the ten classes, or an unknown side.
         TraitError: a number outside its range.
     """
     check_planar(vae, "vae")
@@ -63,6 +63,8 @@ def completion(
         raise ValueError(f"chosen may name at most {MOST} images, not {len(indices)}")
     if side not in SIDES:
         raise ValueError(f"unknown side {side!r}: choose from {SIDES}")
+    if not 1 <= digit <= len(indices):
+        raise ValueError(f"digit says which of the {len(indices)} images is shown, from 1; {digit} is none of them")
     missing = [label for label in range(10) if not (images.y == label).any()]
     if missing:
         raise ValueError(f"the map needs a digit of every class, and images have none of {missing}")

@@ -31,7 +31,7 @@ from slides.guide import Block, blocks, for_speaker
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 BOOK, CACHE, OUTPUT = ROOT / "book", ROOT / ".cache", ROOT / "_build" / "slides"
-GUIDE, SESSION = BOOK / "teaching" / "instructors-guide.md", BOOK / "teaching" / "session.ipynb"
+GUIDE = BOOK / "teaching" / "instructors-guide.md"
 THEME = "serif"  # one that asks no server for its fonts
 REVEAL = ROOT / "node_modules" / "reveal.js"
 WIDGETS = "application/vnd.jupyter.widget-state+json"
