@@ -13,8 +13,7 @@ from nbclient import NotebookClient
 
 from vae_tutorial import exercises
 
-HANDED_OUT = [path for path in classroom.page_paths() if path.name not in classroom.SITE_ONLY]
-PAGES = {path.relative_to(classroom.BOOK).as_posix(): nbformat.read(path, as_version=4) for path in HANDED_OUT}
+PAGES = {path.relative_to(classroom.BOOK).as_posix(): nbformat.read(path, as_version=4) for path in classroom.handed_out()}
 WITH_EXERCISES = [name for name, page in PAGES.items() if any(map(classroom.is_question, page.cells))]
 
 
@@ -189,8 +188,8 @@ def test_what_only_the_site_shows_is_in_neither_folder_and_no_page_leads_to_it(w
     for path in [*written.rglob("*.md"), *written.rglob("*.ipynb")]:
         assert path.name not in classroom.SITE_ONLY
         assert not [target for target in targets(path.read_text("utf-8")) if Path(target).name in classroom.SITE_ONLY], path
-    for page in HANDED_OUT:
-        assert "Instructor's guide" not in prose(read(written / "student", page.relative_to(classroom.BOOK).as_posix())), page
+    for name in PAGES:
+        assert "Instructor's guide" not in prose(read(written / "student", name)), name
 
 
 def test_what_is_said_to_readers_of_the_site_is_not_handed_out(written):

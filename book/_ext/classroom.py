@@ -80,16 +80,21 @@ def given(question: str) -> str:
     return "\n".join(lines).strip() if len(asked) < len(statements) else ""
 
 
+def handed_out() -> list[Path]:
+    """The book's notebooks that both folders have."""
+    return [path for path in page_paths() if path.name not in SITE_ONLY]
+
+
 def write(to: Path) -> int:
     """Write `student/` and `solutions/` into a new folder beside the old one, then swap; return the number of pages."""
     fresh = to.with_name(f"{to.name}.partial")
     shutil.rmtree(fresh, ignore_errors=True)
-    pages = [path for path in page_paths() if path.name not in SITE_ONLY]
+    pages, works = handed_out(), bibliography()
     for folder, version in (("student", student_version), ("solutions", solution_version)):
         shutil.copytree(BOOK, fresh / folder, ignore=shutil.ignore_patterns("_*", ".*", "*.ipynb", "*.bib", *SITE_ONLY))
         for path in (fresh / folder).rglob("*.md"):
             path.write_text(plain(without_site_only(path.read_text("utf-8")), BOOK / path.relative_to(fresh / folder)), "utf-8")
-        (fresh / folder / "reference" / "bibliography.md").write_text(bibliography(), "utf-8")
+        (fresh / folder / "reference" / "bibliography.md").write_text(works, "utf-8")
         for path in pages:
             made = version(nbformat.read(path, as_version=4))
             for cell in made.cells:
