@@ -126,8 +126,9 @@ def visit(context: Callable[..., BrowserContext], bases: dict[str, str]) -> Iter
     """Open a page of the site, wait until it is usable, and fail the test if it did anything that a page must not do."""
     watches: list[Watch] = []
 
-    def open_page(name: str, scheme: str = "http", slowdown: float = 1, **settings: object) -> Page:
+    def open_page(name: str, scheme: str = "http", slowdown: float = 1, script: str = "", **settings: object) -> Page:
         page = context(**settings).new_page()
+        page.add_init_script(script)
         if slowdown != 1:
             page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": slowdown})
             page.set_default_timeout(4 * PATIENCE)

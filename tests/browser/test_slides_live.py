@@ -18,6 +18,7 @@ from bs4 import BeautifulSoup
 from built_site import explorers
 from live_explorer import LiveExplorer
 from playwright.sync_api import Locator, Page, expect
+from readable import HEIGHT, READABLE, SMALL_PRINT, TEXT, WATCH_CANVASES
 from slides import make as slides
 from waiting import settle
 from watch import Watch
@@ -25,7 +26,6 @@ from watch import Watch
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("deck")]  # two workers would each make it in the same folder
 
 PLACES = "() => Reveal.getSlides().map((slide) => Reveal.getIndices(slide)).map(({ h, v }) => [h, v])"
-HEIGHT = 720  # of a slide, in its own pixels
 # What of a slide's own content reaches over its edges or is cut off by a box around it, in words; the notes are no part of it.
 CUT_OFF = """(slide) => {
     const found = [], beyond = (inner, outer) => inner.left < outer.left - 1 || inner.right > outer.right + 1
@@ -42,20 +42,6 @@ CUT_OFF = """(slide) => {
     }
     return found;
 }"""
-# The least size of letters as shown, in an explorer or outside; subscripts and what only screen readers see left out.
-SMALL_PRINT = """(slide, inside) => {
-    const sizes = [Infinity], scale = slide.getBoundingClientRect().width / slide.offsetWidth;
-    for (const holder of slide.querySelectorAll(':scope > .jp-Cell *')) {
-        const written = [...holder.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim());
-        if (!(written || holder.localName === 'mjx-c') || !holder.offsetHeight || !!holder.closest('.widget-subarea') !== inside) continue;
-        if (holder.closest('sub, mjx-script, script, style, select, .vae-live, mjx-assistive-mml')) continue;
-        const zoom = holder.getBoundingClientRect().height / holder.offsetHeight / scale;
-        sizes.push(parseFloat(getComputedStyle(holder).fontSize) * zoom);
-    }
-    return Math.min(...sizes);
-}"""
-READABLE = HEIGHT / 55  # in an explorer: a picture two metres high then has letters of nearly four centimetres
-TEXT = HEIGHT / 36  # elsewhere
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +54,8 @@ def deck() -> Path:
 @pytest.fixture
 def opened(context, deck) -> Iterator[Page]:
     """The deck as a double-click opens it; nothing may go wrong in it."""
-    page = context(viewport={"width": 1280, "height": 720}).new_page()
+    page = context(viewport={"width": 1280, "height": HEIGHT}).new_page()
+    page.add_init_script(WATCH_CANVASES)
     watch = Watch(page, deck.parent.as_uri() + "/")
     page.goto(deck.as_uri())
     page.wait_for_function("() => window.Reveal?.isReady()")
@@ -121,6 +108,19 @@ def test_every_explorer_of_the_deck_comes_after_its_question_and_moves(opened):
             assert page.evaluate("Reveal.getIndices().h") == place, "the arrow key turned the slide, too"
         before = slide.inner_text()
     assert explorers == 7, "the guide's session has seven explorers"
+
+
+def test_a_finger_on_an_enlarged_map_sets_the_place_under_it(opened):
+    for _, area in shown_slides(opened):
+        if area is not None:
+            break
+    for label in ("z₁", "z₂"):
+        area.locator(".widget-inline-hbox", has=opened.get_by_text(label, exact=True)).locator(".widget-readout").fill("1")
+        opened.keyboard.press("Enter")
+    area.locator("canvas.vae-active").first.click()  # in its middle, where z = 0
+    for label in ("z₁", "z₂"):
+        shown = area.locator(".widget-inline-hbox", has=opened.get_by_text(label, exact=True)).locator(".widget-readout")
+        expect(shown).to_have_text(re.compile(r"[−-]?0\.[0-2]\d"))
 
 
 def test_what_the_notes_say_to_set_can_be_set(opened):

@@ -1,10 +1,12 @@
-"""The teaching kit in a browser: links of the session page scroll and set, the sheet prints on two pages."""
+"""The teaching kit in a browser: the session page fills a projector, its links scroll and set, the sheet prints on two pages."""
 
 from __future__ import annotations
 
 import re
 
 import pytest
+from bs4 import BeautifulSoup
+from readable import READABLE, SMALL_PRINT, WATCH_CANVASES
 from waiting import next_frame, settle
 
 pytestmark = pytest.mark.browser
@@ -12,7 +14,20 @@ pytestmark = pytest.mark.browser
 SESSION, SHEET = "teaching/session.html", "teaching/sheet.html"
 ALL_PICTURES = """() => Promise.all([...document.querySelectorAll('main img')]
     .map((image) => { image.loading = 'eager'; return image.decode(); }))"""
-TOP = "(id) => document.getElementById(id).getBoundingClientRect().top"
+# Whether an explorer stands whole on the screen, with its links above it, or its question alone
+SHOWN = """(id) => {
+    const [links, area] = ['p + p', '.widget-subarea[data-fits]'].map((found) => document.getElementById(id).querySelector(found));
+    if (!area) return false;
+    const top = links.getBoundingClientRect().top, { left, right, bottom } = area.getBoundingClientRect();
+    return Math.abs(top) < 2 && bottom <= innerHeight && left >= 0 && right <= innerWidth && right - left > 0.9 * innerWidth;
+}"""
+QUESTION_SHOWN = """(id) => {
+    const found = ['h2', 'p', 'p + p'].map((place) => document.getElementById(id).querySelector(place));
+    const [heading, question, links] = found.map((element) => element.getBoundingClientRect());
+    const whole = Math.abs(heading.top) < 2 && heading.bottom <= question.top + 1 && question.bottom <= innerHeight + 1;
+    return whole && links.top >= innerHeight - 2;
+}"""
+OVER_THEIR_COLUMN = "(all) => all.filter((el) => el.scrollWidth > el.clientWidth + 1).map((el) => el.textContent)"
 
 
 def readout(page, place: str, label: str) -> float:
@@ -24,7 +39,7 @@ def readout(page, place: str, label: str) -> float:
 @pytest.mark.parametrize("scheme", ["http", "file"])
 def test_a_link_goes_to_its_explorer_and_sets_it(site, visit, scheme):
     page = visit(f"{SESSION}#the-price-of-a-nat&beta=4", scheme)
-    page.wait_for_function(f"() => Math.abs(({TOP})('the-price-of-a-nat')) < 200")
+    page.wait_for_function(SHOWN, arg="the-price-of-a-nat")
     assert readout(page, "the-price-of-a-nat", "β") == 4
 
 
@@ -33,15 +48,40 @@ def test_another_link_on_the_page_starts_its_explorer_again(site, visit):
     page.get_by_role("link", name="a rare 4", exact=True).click()
     page.wait_for_load_state()
     settle(page)
-    page.wait_for_function(f"() => Math.abs(({TOP})('a-cloud-for-each-digit')) < 200")
+    page.wait_for_function(SHOWN, arg="a-cloud-for-each-digit")
     picked = page.locator("#a-cloud-for-each-digit .vae-explorer").evaluate("(el) => el.rate")
     assert picked > 12  # it is dear
 
 
-def test_on_a_projector_an_explorer_fills_the_page(site, visit):
-    page = visit(SESSION, viewport={"width": 1600, "height": 900})
-    widths = page.locator(".vae-explorer").evaluate_all("(all) => all.map((el) => el.getBoundingClientRect().width)")
-    assert min(widths) > 1000
+@pytest.mark.parametrize("size", [(1280, 720), (1024, 768), (1920, 1080)], ids="{0[0]}x{0[1]}".format)
+def test_on_a_projector_a_question_fills_a_screen_and_its_explorer_the_next(site, visit, size):
+    text = BeautifulSoup((site / SESSION).read_text("utf-8"), "html.parser")
+    sections = [section["id"] for section in text.select("#session-page > section")]
+    assert len(sections) == 7
+    page = visit(SESSION, viewport={"width": size[0], "height": size[1]}, script=WATCH_CANVASES)
+    for place in sections:
+        page.keyboard.press("PageDown")
+        page.wait_for_function(QUESTION_SHOWN, arg=place)
+        page.keyboard.press("PageDown")
+        page.wait_for_function(SHOWN, arg=place)
+        settle(page)
+        least = page.locator(f"#{place}").evaluate(SMALL_PRINT, True)
+        assert least >= READABLE * min(size[1] / 720, size[0] / 1280), f"{place}: letters of {least:.1f} pixels"
+        assert page.locator(f"#{place} .vae-stage").evaluate_all(OVER_THEIR_COLUMN) == [], place
+    page.keyboard.press("PageUp")
+    page.wait_for_function(QUESTION_SHOWN, arg=sections[-1])
+
+
+def test_the_session_page_follows_the_window(site, visit):
+    page = visit(f"{SESSION}#two-maps&z1=0&z2=0", viewport={"width": 1600, "height": 900})
+    for size in ({"width": 1280, "height": 600}, {"width": 1600, "height": 900}):
+        page.wait_for_function(SHOWN, arg="two-maps")
+        page.set_viewport_size(size)
+        page.evaluate("document.querySelector('#two-maps p + p').scrollIntoView({ behavior: 'instant' })")
+    page.wait_for_function(SHOWN, arg="two-maps")
+    page.get_by_role("button", name="Toggle primary sidebar").click()  # the page is narrower now
+    page.wait_for_function("() => { const { left, right } = document.querySelector('#two-maps .widget-subarea').getBoundingClientRect();"
+                           " return left > 200 && right <= innerWidth; }")  # fmt: skip
 
 
 def test_the_sheet_is_two_pages_of_a4_without_code_or_answers(site, visit):

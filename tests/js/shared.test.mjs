@@ -45,6 +45,14 @@ dragged.tell("pointermove", { clientX: 500, clientY: 40 });
 dragged.tell("pointercancel", { clientX: 0, clientY: 0 });
 assert.deepEqual(places, [[30, 10, "start"], [100, 20, "move"], [100, 20, "end"]]);
 
+// shown twice as large as it was laid out, as on a slide: places are still the canvas's own
+const magnified = listener(), own = [];
+magnified.element.offsetWidth = 50;
+onDrag(magnified.element, null, (x, y) => own.push([x, y]));
+magnified.tell("pointerdown", { clientX: 40, clientY: 30 });
+magnified.tell("pointermove", { clientX: 500, clientY: 500 });
+assert.deepEqual(own, [[15, 5], [50, 25]]);
+
 // the map
 const points = [0, 0, 1, 0, 5, 5], labels = [3, 3, 7];
 assert.equal(nearestLabel(points, labels, 4, 4), 7);

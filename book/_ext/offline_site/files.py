@@ -25,6 +25,8 @@ FORMULAS = f"{FOLDER}/formulas.js"
 DEEP_LINKS = f"{FOLDER}/deep_links.js"
 FIGURES = f"{FOLDER}/figures.js"
 PRINT = f"{FOLDER}/print.js"
+PROJECTOR = f"{FOLDER}/projector.js"
+PROJECTOR_STYLE = f"{FOLDER}/projector.css"
 
 ROOT = Path(__file__).parents[3]
 STATIC = Path(__file__).parent / "static"
@@ -45,8 +47,8 @@ def copy_assets(app: Sphinx) -> None:
         destination = target / name
         destination.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, destination)
-    for script in STATIC.glob("*.js"):
-        shutil.copyfile(script, target / script.name)
+    for own in (*STATIC.glob("*.js"), STATIC / "projector.css"):
+        shutil.copyfile(own, target / own.name)
     style = palette_css(load_palette()) + (STATIC / "book.css").read_text(encoding="utf8")
     (target / "book.css").write_text(style, encoding="utf8")
 

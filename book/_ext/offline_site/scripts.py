@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sphinx.config import Config
 
 WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
+PROJECTED = "teaching/session"  # the page for a projector
 TYPESET = re.compile(r"\$[^$]+\$|\\\(")  # what MathJax would turn into a formula
 NO_SCRIPT = (
     '<noscript><p class="admonition vae-noscript">The explorers on this page compute in your browser: '
@@ -57,6 +58,9 @@ def choose_scripts(app: Sphinx, pagename: str, templatename: str, context: dict[
     context["css_files"][:] = [style for style in context["css_files"] if "sphinx-thebe" not in str(style.filename)]
     if "<img" in context.get("body", ""):
         app.add_js_file(files.FIGURES, defer="defer")
+    if pagename == PROJECTED:
+        app.add_js_file(files.PROJECTOR, defer="defer")
+        app.add_css_file(files.PROJECTOR_STYLE)
     if pagename == "search":
         app.add_js_file(None, body=NO_SUMMARY_FROM_FILES)
     if states:

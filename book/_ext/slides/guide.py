@@ -13,17 +13,11 @@ LABELS = {  # names in an address → what stands beside the slider
     "z1": "z₁", "z2": "z₂", "eps1": "ε₁", "eps2": "ε₂", "z_mu": "μ", "z_sigma": "σ", "samples": "n", "epoch": "epoch",
     "x": "x", "q_mu": "μ", "q_log_sigma": "log σ", "q_beta": "β", "beta": "β", "d": "d",
 }  # fmt: skip
-# The guide speaks of a page with links under its headings; the deck has a slide for the question, then one for the explorer, whole.
+# The guide speaks of links and of other pages; the deck has neither.
 ON_SLIDES = (
-    ("before the Session page is on the screen", "before the explorer's slide is on the screen"),
-    (", over the 0 with which the explorer begins, and scroll until the bar's green and purple parts show (after each link anew):",
-     ", over the 0 with which the explorer begins:"),
-    ("Scroll until the curves *and* the bars show, after each link anew: it jumps to the heading. ", ""),
-    ("click the slider, scroll down to the rate curve, press the arrow keys", "click the slider, press the arrow keys"),
     ("with the recorded training still on the screen", "before the calculator's slide is on the screen"),
     (" (the links above have moved its β as well)", ""),
-    (': scroll past the first cell, to the box that begins with `q = model.posterior(x)`. There are', ':'),
-    (', the line that begins with "Try" below the screen\'s edge (each link brings it back)', ""),
+    (": scroll past the first cell, to the box that begins with `q = model.posterior(x)`. There are", ":"),
 )
 
 

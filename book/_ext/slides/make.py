@@ -118,6 +118,7 @@ def html_of(made: NotebookNode) -> str:
     exporter.reveal_url_prefix, exporter.reveal_theme = "reveal", THEME
     text, _ = exporter.from_notebook_node(made)
     soup = BeautifulSoup(text, "html.parser")
+    soup.select_one(".reveal")["class"].append("vae-projector")
     for state in soup.find_all("script", type=WIDGETS):
         state.decompose()  # `write` puts it into files
     for link in soup.select("a.anchor-link"):  # a question and its explorer have the same heading
@@ -149,7 +150,7 @@ def write(text: str, models: dict[str, Any]) -> Path:
     """
     if not REVEAL.is_dir() or not (CACHE / "widgets.js").is_file():
         raise FileNotFoundError("reveal.js or the widgets' bundle is missing: run 'make widgets' first")
-    from offline_site.files import bundled_files
+    from offline_site.files import PROJECTOR, PROJECTOR_STYLE, STATIC, bundled_files
     from offline_site.palette import load_palette, palette_css
     from offline_site.scripts import move_widgets
 
@@ -162,7 +163,9 @@ def write(text: str, models: dict[str, Any]) -> Path:
     for source, name in bundled_files():
         (OUTPUT / "book" / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, OUTPUT / "book" / name)
-    (OUTPUT / "book" / "slides.css").write_text(palette_css(load_palette()) + (HERE / "slides.css").read_text("utf-8"), "utf-8")
+    shutil.copyfile(STATIC / Path(PROJECTOR).name, OUTPUT / PROJECTOR)
+    styles = (style.read_text("utf-8") for style in (STATIC / Path(PROJECTOR_STYLE).name, HERE / "slides.css"))
+    (OUTPUT / "book" / "slides.css").write_text(palette_css(load_palette()) + "".join(styles), "utf-8")
     page = {"body": text}
     move_widgets(models, page, OUTPUT, "")
     (OUTPUT / "index.html").write_text(page["body"], "utf-8")

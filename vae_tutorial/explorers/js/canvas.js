@@ -1,13 +1,19 @@
 // A sharp canvas at any size and pixel density, its pointer and its keyboard.
 import { clamp } from "./page.js";
 
+// How much larger a canvas is shown than it was laid out: a projector's page zooms its explorers, slides are scaled as a whole.
+const magnification = (canvas) => canvas.getBoundingClientRect().width / canvas.offsetWidth || 1;
+
+let density = 1;                                                     // device pixels in a pixel of the canvas that is drawn just now
+export const pixelDensity = () => density;
+
 // Calls draw(context, width, height) in CSS pixels whenever the canvas changes size; `paint` draws again.
 export function createSurface(canvas, signal, draw) {
   const context = canvas.getContext("2d");
   const paint = () => {
     const width = canvas.clientWidth, height = canvas.clientHeight;
     if (!width || !height) return;                                   // hidden: the observer calls again
-    const density = globalThis.devicePixelRatio || 1;
+    density = (globalThis.devicePixelRatio || 1) * magnification(canvas);
     const columns = Math.round(width * density), rows = Math.round(height * density);
     if (canvas.width !== columns || canvas.height !== rows) {
       canvas.width = columns;
@@ -25,7 +31,6 @@ export function createSurface(canvas, signal, draw) {
 
 // A second canvas of the same density, for what is drawn once and copied often.
 export function createLayer(width, height) {
-  const density = globalThis.devicePixelRatio || 1;
   const canvas = document.createElement("canvas");
   canvas.width = Math.round(width * density);
   canvas.height = Math.round(height * density);
@@ -49,8 +54,9 @@ export function createAxes(width, height, extent, centre = [0, 0]) {
 export function onDrag(canvas, signal, onMove) {
   let active = null, place = [0, 0];
   const report = (event, phase) => {
-    const box = canvas.getBoundingClientRect();
-    if (event.type !== "pointercancel") place = [clamp(event.clientX - box.left, 0, box.width), clamp(event.clientY - box.top, 0, box.height)];
+    const box = canvas.getBoundingClientRect(), larger = magnification(canvas);
+    const within = (place, from, length) => clamp(place - from, 0, length) / larger;
+    if (event.type !== "pointercancel") place = [within(event.clientX, box.left, box.width), within(event.clientY, box.top, box.height)];
     onMove(...place, phase);                                         // a cancelled pointer, as when a finger scrolls, tells no place
   };
   canvas.addEventListener("pointerdown", (event) => {

@@ -1,5 +1,5 @@
 // The map of latent codes: each digit of the data a glyph in its class's colour, the prior's circles dotted around 0.
-import { createAxes, createLayer } from "./canvas.js";
+import { createAxes, createLayer, pixelDensity } from "./canvas.js";
 
 // The smallest round step whose labels stand at least 36 pixels apart.
 export function tickStep(scale) {
@@ -133,7 +133,7 @@ export function createClassMap({ points, labels, names = ["z₁", "z₂"], prior
   let kept = null, key = "";
   return (context, width, height, { extent, colours, background = null }) => {
     const axes = createAxes(width, height, extent);
-    const wanted = [width, height, globalThis.devicePixelRatio, extent, colours.version, background?.version ?? ""].join();
+    const wanted = [width, height, pixelDensity(), extent, colours.version, background?.version ?? ""].join();
     if (wanted !== key) {
       key = wanted;
       kept = createLayer(width, height);

@@ -1,5 +1,5 @@
 // A map of codes that move: digits at the means of q(z|x), the ellipses of a few of these q's, the prior's circles.
-import { createAxes, createLayer, createSurface } from "./canvas.js";
+import { createAxes, createLayer, createSurface, pixelDensity } from "./canvas.js";
 import { createGlyphs, drawGrid, drawPoints, drawPrior } from "./class_map.js";
 import { element } from "./page.js";
 
@@ -22,7 +22,7 @@ export function createMovingMap({ points, sigmas, labels, chosen, extent, signal
   const surface = createSurface(canvas, signal, (context, width, height) => {
     const { colours } = view;
     if (!colours) return;
-    const wanted = [width, height, globalThis.devicePixelRatio, colours.version].join();
+    const wanted = [width, height, pixelDensity(), colours.version].join();
     if (wanted !== key) [still, key] = [drawStill(width, height, colours), wanted];
     const { axes, under, over, glyphs } = still;
     context.drawImage(under, 0, 0, width, height);

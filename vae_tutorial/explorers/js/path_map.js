@@ -1,5 +1,5 @@
 // The two paths on a map: the plane of z itself in two dimensions, else the plane through 0 and both codes.
-import { createAxes, createLayer, createSurface, onArrows, onDrag } from "./canvas.js";
+import { createAxes, createLayer, createSurface, onArrows, onDrag, pixelDensity } from "./canvas.js";
 import { createGlyphs, drawCursor, drawPoints, drawPrior, outlinedText } from "./class_map.js";
 import { element } from "./page.js";
 import { PATHS } from "./walk.js";
@@ -13,7 +13,7 @@ export function createPathMap({ signal, labels, planar, onPlace, onStep, onHome 
   const canvas = element("canvas", { class: "vae-square vae-active", tabindex: 0, role: "application", "aria-label": "map with both paths" });
   let kept = null, keptKey = "";
   const background = (width, height, axes) => {
-    const wanted = [width, height, globalThis.devicePixelRatio, view.colours.version, view.key].join();
+    const wanted = [width, height, pixelDensity(), view.colours.version, view.key].join();
     if (wanted === keptKey) return kept.canvas;
     keptKey = wanted;
     kept = createLayer(width, height);

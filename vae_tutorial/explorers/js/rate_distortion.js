@@ -1,5 +1,5 @@
 // The rate–distortion plane: the recorded curve, the point of the current β, and through it the line of slope −β.
-import { createLayer, createSurface, onDrag, onSliderKeys } from "./canvas.js";
+import { createLayer, createSurface, onDrag, onSliderKeys, pixelDensity } from "./canvas.js";
 import { outlinedText } from "./class_map.js";
 import { clamp, element, formatNumber } from "./page.js";
 import { clipped, createFrame, drawAxis, drawCurve, drawRules } from "./plot.js";
@@ -52,7 +52,7 @@ export function createRateDistortion({ curve, steps, signal, onChoose }) {
   const surface = createSurface(canvas, signal, (context, width, height) => {
     const { beta, colours } = view;
     if (!colours) return;
-    const frame = frameOf(width, height), wanted = [width, height, globalThis.devicePixelRatio, colours.version].join();
+    const frame = frameOf(width, height), wanted = [width, height, pixelDensity(), colours.version].join();
     if (wanted !== key) [kept, key] = [drawStill(width, height, frame, colours), wanted];
     context.drawImage(kept, 0, 0, width, height);
     const { rate, distortion } = curve.at(beta), x = frame.toX(rate), y = frame.toY(distortion);

@@ -1,5 +1,5 @@
 // KL by unit, for several networks side by side: a bar each, an empty stump where a unit has died.
-import { createLayer, createSurface } from "./canvas.js";
+import { createLayer, createSurface, pixelDensity } from "./canvas.js";
 import { element, formatNumber } from "./page.js";
 import { createFrame, drawRules } from "./plot.js";
 import { ACTIVE } from "./recorded_curve.js";
@@ -37,7 +37,7 @@ export function createUnitBars({ curves, signal }) {
   const surface = createSurface(canvas, signal, (context, width, height) => {
     const { found, colours } = view;
     if (!colours) return;
-    const frame = createFrame(width, height, BARS_MARGIN, [0, cells], [0, top]), wanted = [width, height, globalThis.devicePixelRatio, colours.version].join();
+    const frame = createFrame(width, height, BARS_MARGIN, [0, cells], [0, top]), wanted = [width, height, pixelDensity(), colours.version].join();
     if (wanted !== key) [kept, key] = [drawStill(width, height, frame, colours), wanted];
     context.drawImage(kept, 0, 0, width, height);
     const cell = (frame.right - frame.left) / cells, wide = Math.min(30, cell * 0.72), size = Math.min(12, 0.7 * cell);
