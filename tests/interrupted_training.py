@@ -25,10 +25,10 @@ def make_images() -> torch.Tensor:
     return torch.rand(256, 1, 28, 28, generator=torch.Generator().manual_seed(11))
 
 
-def make_model(hidden: tuple[int, ...] = (16,), likelihood: str = "bernoulli") -> VAE:
-    """A VAE with the same initial weights at each call."""
+def make_model(hidden: tuple[int, ...] = (16,), likelihood: str = "bernoulli", seed: int = 12) -> VAE:
+    """A VAE with the same initial weights at each call with a seed."""
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(12)
+        torch.manual_seed(seed)
         return VAE(2, hidden, likelihood=likelihood)
 
 

@@ -1,10 +1,5 @@
-"""The training loop: arithmetic by hand, determinism, resumption after a real kill, and refusals."""
+"""The training loop: arithmetic by hand, determinism, and refusals. Interrupted trainings are in `test_resuming`."""
 
-import os
-import signal
-import subprocess
-import sys
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +9,7 @@ from interrupted_training import OPTIONS, make_images, make_model
 from torch import Tensor, nn
 from vae_checks import LIBRARY, check_fit_uses_beta, check_wrong_range_is_refused
 
-from vae_tutorial import checkpoints, constraints, networks, objectives, schedules
+from vae_tutorial import objectives, schedules
 from vae_tutorial.models import VAE
 from vae_tutorial.training import History, evaluate, fit
 
@@ -109,6 +104,19 @@ def test_every_image_is_seen_once_an_epoch_in_a_new_order():
     assert epochs[0] != epochs[1] != epochs[2]
 
 
+def test_the_images_that_an_epoch_leaves_out_change():
+    seen: list[float] = []
+
+    def spying(model: OneWeight, x: Tensor) -> objectives.Terms:
+        seen.extend(x[:, 0, 0, 0].tolist())
+        return square(model, x)
+
+    levels = [0.0, 0.25, 0.5, 0.75, 1.0]
+    fit(OneWeight(), flat_images(*levels), spying, epochs=10, batch_size=2, progress=False)
+    assert len(seen) == 10 * 4  # two batches an epoch, one image left over
+    assert sorted(set(seen)) == levels
+
+
 def test_labels_travel_with_their_images():
     seen: dict[float, int] = {}
 
@@ -160,26 +168,6 @@ def test_gaussian_pixels_may_take_any_value():
     fit(model, 3 * torch.randn(4, 1, 28, 28), objectives.negative_elbo, epochs=1, batch_size=2, progress=False)
     with pytest.raises(ValueError, match="pixels must lie in"):
         fit(VAE(2, (4,)), 3 * torch.randn(4, 1, 28, 28), objectives.negative_elbo, epochs=1, batch_size=2, progress=False)
-
-
-def test_an_objectives_own_state_is_resumed(tmp_path):
-    """β of the dual ascent after an interruption is what it would have been without."""
-
-    def stop(history: History) -> None:
-        if len(history) == 2:
-            raise KeyboardInterrupt
-
-    def run(path: Path, **options) -> tuple[Tensor, float]:
-        hold, model = constraints.HoldRate(target=3.0, step=0.1), make_model()
-        fit(model, make_images(), hold, epochs=4, batch_size=32, checkpoint=path, progress=False, **options)
-        return weights_of(model), hold.log_multiplier.item()
-
-    whole, beta = run(tmp_path / "whole")
-    with pytest.raises(KeyboardInterrupt):
-        run(tmp_path / "broken", on_epoch=stop)
-    resumed, beta_resumed = run(tmp_path / "broken")
-    assert torch.equal(resumed, whole)
-    assert beta_resumed == beta != 0
 
 
 def test_history_has_a_row_per_epoch():
@@ -254,6 +242,12 @@ def test_evaluate_averages_over_images_whatever_the_batches():
     assert evaluate(model, x, square, settings={"beta": 2.0}, seed=0)["loss"] == pytest.approx(2 * expected)
 
 
+def test_evaluate_adds_in_double_precision():
+    """2²⁴ + 1 is the first whole number that float32 does not hold."""
+    terms = {"loss": torch.tensor([2.0**24, 1.0])}
+    assert evaluate(OneWeight(), flat_images(0.0, 1.0), lambda model, x: terms, seed=0) == {"loss": (2**24 + 1) / 2}
+
+
 def test_evaluate_depends_on_its_seed_only():
     model, x = make_model(), make_images()
     results = []
@@ -263,6 +257,18 @@ def test_evaluate_depends_on_its_seed_only():
     assert results[0] == results[1] != results[2]
 
 
+def test_the_model_is_trained_in_training_mode_and_validated_in_evaluation_mode():
+    modes: list[bool] = []
+
+    def spying(model: OneWeight, x: Tensor) -> objectives.Terms:
+        modes.append(model.training)
+        return square(model, x)
+
+    x = flat_images(0.0, 0.2, 0.4, 1.0)
+    fit(OneWeight().eval(), x, spying, epochs=2, batch_size=2, validation=x, progress=False)
+    assert modes == [True, True, False] * 2
+
+
 def test_the_model_is_left_in_evaluation_mode(tmp_path):
     for _ in ("trained", "found complete"):
         model = make_model()
@@ -270,125 +276,7 @@ def test_the_model_is_left_in_evaluation_mode(tmp_path):
         assert not model.training
 
 
-# ---------------------------------------------------------------- resumption
-
-
-def test_a_killed_training_ends_with_the_weights_of_one_that_was_not(tmp_path):
-    state = tmp_path / "state.safetensors"
-    surroundings = os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}", "OMP_NUM_THREADS": "1"}
-    killed = subprocess.run([sys.executable, "-m", "interrupted_training", str(state)], env=surroundings, capture_output=True, timeout=100)
-    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
-    _, record = checkpoints.load_training_state(state)
-    assert len(record["history"]["seconds"]) == 2  # two epochs were complete, the third was not
-    whole, whole_history = train()
-    resumed, resumed_history = train(checkpoint=state)
-    assert torch.equal(resumed, whole)
-    assert resumed_history.train == whole_history.train
-
-
-@pytest.mark.parametrize("complete", [1, 2, 4])
-def test_a_training_stopped_after_any_epoch_goes_on(complete, tmp_path):
-    state = tmp_path / "deep" / "state.safetensors"
-
-    def stop(history: History) -> None:
-        if len(history) == complete:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        train(checkpoint=state, on_epoch=stop)
-    assert torch.equal(train(checkpoint=state)[0], train()[0])
-
-
-def test_convolutions_laid_out_channels_last_go_on_too(tmp_path):
-    """The optimizer goes through weights and moments as they lie in memory, whatever their strides say."""
-    x = torch.rand(60, 1, 28, 28, generator=torch.Generator().manual_seed(0))
-
-    def trained(**options) -> Tensor:
-        torch.manual_seed(0)
-        model = VAE(2, (8,), channels=(4, 2)).to(memory_format=torch.channels_last)
-        fit(model, x, objectives.negative_elbo, epochs=3, batch_size=10, learning_rate=0.01, progress=False, **options)
-        return weights_of(model)
-
-    def stop(history: History) -> None:
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        trained(checkpoint=tmp_path / "state", on_epoch=stop)
-    assert torch.equal(trained(checkpoint=tmp_path / "state"), trained())
-
-
-def test_a_finished_training_is_not_repeated(tmp_path):
-    first, history = train(checkpoint=tmp_path / "state")
-    epochs: list[int] = []
-    again, again_history = train(checkpoint=tmp_path / "state", on_epoch=lambda now: epochs.append(len(now)))
-    assert torch.equal(first, again)
-    assert again_history == history
-    assert epochs == []
-
-
-CHANGES = {
-    "seed": {"seed": 1},
-    "epochs": {"epochs": 9},
-    "batch_size": {"batch_size": 16},
-    "weight_decay": {"weight_decay": 0.1},
-    "learning_rate": {"learning_rate": 1e-4},
-    "settings": {"settings": {"beta": 4.0}},
-    "validation": {"validation": torch.zeros(3, 1, 28, 28)},
-}
-
-
-@pytest.mark.parametrize("name", CHANGES)
-def test_the_state_of_another_training_is_refused(name, tmp_path):
-    train(checkpoint=tmp_path / "state")
-    with pytest.raises(ValueError, match=f"state belongs to another training .*{name}.* differ"):
-        train(checkpoint=tmp_path / "state", **CHANGES[name])
-
-
-def test_the_state_of_another_model_or_data_or_objective_is_refused(tmp_path):
-    train(checkpoint=tmp_path / "state")
-    options = OPTIONS | {"checkpoint": tmp_path / "state"}
-    with pytest.raises(ValueError, match=r"another training .*data"):
-        fit(make_model(), make_images().flip(0), objectives.negative_elbo, **options)
-    with pytest.raises(ValueError, match=r"another training .*model"):
-        fit(make_model(hidden=(9,)), make_images(), objectives.negative_elbo, **options)
-
-    def other_objective(model: nn.Module, x: Tensor, beta: float) -> objectives.Terms:
-        return objectives.negative_elbo(model, x, beta)
-
-    with pytest.raises(ValueError, match=r"another training .*objective"):
-        fit(make_model(), make_images(), other_objective, **options)
-    with pytest.raises(ValueError, match=r"another training .*objective"):
-        fit(make_model(), make_images(), partial(objectives.negative_elbo, 4.0), **options)
-    with pytest.raises(ValueError, match=r"another training .*configuration"):  # the same layers, another likelihood
-        fit(make_model(likelihood="gaussian"), make_images(), objectives.negative_elbo, **options)
-    with pytest.raises(ValueError, match="a lambda cannot be told from another"):
-        fit(make_model(), make_images(), lambda model, x, beta: objectives.negative_elbo(model, x, beta), **options)
-
-
-def test_fast_products_go_on_only_on_a_processor_that_multiplies_alike(tmp_path, monkeypatch):
-    """Half a training in bfloat16 and half in float32 is neither's weights, and its card would name one of the two."""
-    fast = {"checkpoint": tmp_path / "state", "precision": "fast"}
-    monkeypatch.setattr(networks, "has_bfloat16", lambda device: True)
-    weights, _ = train(**fast)
-    assert torch.equal(train(**fast | {"precision": "bfloat16"})[0], weights)
-    monkeypatch.setattr(networks, "has_bfloat16", lambda device: False)
-    with pytest.raises(ValueError, match=r"another training .*precision differ"):
-        train(**fast)
-
-
-def test_the_labels_belong_to_the_training(tmp_path):
-    def labelled(labels: Tensor) -> None:
-        torch.manual_seed(0)
-        model = VAE(2, (8,), conditioned_on="label", labels=2)
-        fit(
-            model, make_images(), objectives.negative_elbo, epochs=1, batch_size=8, labels=labels,
-            checkpoint=tmp_path / "state", progress=False,
-        )  # fmt: skip
-
-    y = torch.arange(len(make_images())) % 2
-    labelled(y)
-    with pytest.raises(ValueError, match=r"another training .*labels differ"):
-        labelled(1 - y)
+# ---------------------------------------------------------------- refusals
 
 
 @pytest.mark.parametrize(
@@ -407,30 +295,6 @@ def test_what_cannot_be_meant_is_refused_before_the_weights_move(changes, messag
     with pytest.raises(ValueError, match=message):
         fit(model, make_images(), objectives.negative_elbo, **(OPTIONS | changes))
     assert torch.equal(weights_of(model), before)
-
-
-@pytest.mark.parametrize("share", [0.0, 0.001, 0.5, 0.99])
-def test_a_truncated_state_is_named_and_refused(share, tmp_path):
-    state = tmp_path / "state"
-    train(checkpoint=state, epochs=1)
-    content = state.read_bytes()
-    state.write_bytes(content[: int(share * len(content))])
-    with pytest.raises(ValueError, match=r"state is .*delete it to start afresh"):
-        train(checkpoint=state, epochs=1)
-
-
-@pytest.mark.parametrize("place", [2, 40, -200, -4])
-def test_a_flipped_bit_in_the_state_is_refused(place, tmp_path):
-    state = tmp_path / "state"
-    train(checkpoint=state, epochs=1)
-    content = bytearray(state.read_bytes())
-    content[place] ^= 1
-    state.write_bytes(bytes(content))
-    with pytest.raises(ValueError, match=r"state is .*delete it to start afresh"):
-        train(checkpoint=state, epochs=1)
-
-
-# ---------------------------------------------------------------- refusals
 
 
 @pytest.mark.parametrize("guilty", ["rate", "distortion"])
