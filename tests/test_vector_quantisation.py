@@ -81,6 +81,21 @@ def test_the_codebook_follows_means_while_training_and_stands_still_after(model,
     torch.testing.assert_close(model.codebook[2:], before[2:])  # no vector came, the mean stays
 
 
+def test_a_training_step_moves_the_codebook_to_its_vectors(model, x):
+    """As loops say: from counts and sums as they stand, the images' vectors added with a weight of 1 − DECAY."""
+    model.counts.copy_(torch.tensor([3.0, 4.0, 5.0, 6.0, 7.0]))
+    model.sums.copy_(model.codebook * model.counts[:, None])
+    vectors, book = model.encode(x).detach().double().flatten(0, -2).numpy(), model.codebook.double().numpy()
+    counts, sums = DECAY * model.counts.double().numpy(), DECAY * model.sums.double().numpy()
+    for vector in vectors:
+        code = int(np.argmin([np.sum((vector - entry) ** 2) for entry in book]))
+        counts[code] += 1 - DECAY
+        sums[code] += (1 - DECAY) * vector
+    quantisation_loss(model.train(), x)
+    np.testing.assert_allclose(model.codebook.numpy(), sums / counts[:, None], rtol=1e-4, atol=1e-6)
+    assert np.abs(model.codebook.numpy() - book).max() > 0.01
+
+
 def test_a_code_that_no_cell_wants_starts_again_at_a_vector(model):
     vectors = torch.arange(30.0).view(10, 3)
     model.counts.copy_(torch.tensor([9.0, 9.0, 9.0, 9.0, 0.5]))
@@ -96,6 +111,24 @@ def test_the_start_takes_vectors_of_the_images_that_are_apart(model, x):
     first = model.codebook.clone()
     model.start_codebook(x, seed=0)
     assert torch.equal(model.codebook, first)
+    model.move_codebook(first.repeat(2, 1), torch.arange(5).repeat(2))  # two cells at each code: the moving means begin at the start
+    torch.testing.assert_close(model.codebook, first)
+
+
+def test_the_start_is_drawn_by_squared_distances_to_the_nearest_code_so_far(monkeypatch):
+    """k-means++: among points on a line, every ordered choice of three has its probability."""
+    points, draws = (0.0, 1.0, 3.0, 7.0), 2_000
+    model = VectorQuantisedVAE(3, 1, 2, (1, 4, 4))
+    monkeypatch.setattr(model, "encode", lambda x: torch.tensor(points).view(1, 1, 4, 1))
+    counts = dict.fromkeys(itertools.permutations(points, 3), 0)
+    for seed in range(draws):
+        model.start_codebook(torch.zeros(1, 1, 4, 4), seed)
+        counts[tuple(model.codebook[:, 0].tolist())] += 1
+    for (a, b, c), count in counts.items():
+        second = (b - a) ** 2 / sum((p - a) ** 2 for p in points)
+        third = min((c - a) ** 2, (c - b) ** 2) / sum(min((p - a) ** 2, (p - b) ** 2) for p in points)
+        chance = second * third / len(points)
+        assert abs(count / draws - chance) < 4.5 * (chance * (1 - chance) / draws) ** 0.5 + 1e-3
 
 
 def test_training_lowers_the_loss_and_the_browser_can_run_the_decoder(test_digits):
