@@ -253,10 +253,17 @@ def test_a_module_that_does_not_exist_is_named():
         ("σ*ε and |zⱼ| for x_", r"σ\*ε and \|zⱼ\| for x\_"),
         ("`a * b` * c", r"``a * b`` \* c"),
         ("    log_var: of q", "    log_var: of q"),
+        ("the density of *all* codes, 2*d*k", r"the density of *all* codes, 2\*d\*k"),
     ],
 )
-def test_docstrings_are_taken_literally_but_for_code(written, rst):
+def test_docstrings_are_taken_literally_but_for_code_and_emphasis(written, rst):
     assert api.as_rst(written) == rst
+
+
+def test_an_example_in_a_modules_docstring_is_a_block_of_code():
+    lines = ["Noise:", "", "    y = noise(x)", "", "    z = y * 2", "", "More of x*y."]
+    api.write_as_rst(None, "module", "", None, None, lines)
+    assert lines == ["Noise:", "", "::", "", "    y = noise(x)", "", "    z = y * 2", "", r"More of x\*y."]
 
 
 # ---------------------------------------------------------------- explorers

@@ -6,7 +6,7 @@ import ast
 import re
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING
 
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
@@ -21,6 +21,8 @@ CITATION = re.compile(  # Kingma & Ba 2015; Chen et al. (2018); Vincent et al. 2
     r"((?!The |In )[A-ZÅØ][\w’-]+)(?: et al\.| (?:&|and) [A-ZÅØ][\w’-]+)?,? \(?((?:19|20)\d\d(?:, (?:19|20)\d\d)*)\b"
 )
 ASCII = str.maketrans("åäáéèíïñóöøü", "aaaeeiinooou")
+EMPHASIS = re.compile(r"((?<![\w*])\*\w[^*\n]*(?<=\w)\*(?![\w*]))")
+EXAMPLE = "    "  # how a line of code begins in a module's docstring
 MARKUP = re.compile(r"([*|\\]|_(?!\w))")  # what reStructuredText would read as emphasis, substitution, escape or link
 
 
@@ -58,7 +60,6 @@ class Programs(SphinxDirective):
     """The modules of a package that are run by name: a list of names, each with its docstring's first line."""
 
     required_arguments = 1
-    option_spec: ClassVar[dict[str, Any]] = {}
 
     def run(self) -> list[nodes.Node]:
         """Return the list in alphabetical order."""
@@ -107,8 +108,15 @@ def source_of(name: str) -> Path:
 
 
 def write_as_rst(app: Sphinx, what: str, name: str, thing: object, options: object, lines: list[str]) -> None:
-    """Turn a docstring, whose only markup is `code` in single backticks, into reStructuredText."""
-    lines[:] = [as_rst(line) for line in lines]
+    """Turn a docstring, whose only markup is `code` in single backticks and *emphasis*, into reStructuredText; a module's has examples."""
+    written, within = list[str](), False
+    for line in lines:
+        example = what == "module" and line.startswith(EXAMPLE)
+        if example and not within:
+            written += ["::", ""]
+        within = example or (within and not line.strip())
+        written.append(line if example else as_rst(line))
+    lines[:] = written
     if what in ("property", "attribute", "data"):
         lines[:0] = ["..", ""]  # an empty comment: napoleon would take what stands before a colon in the first line for a type
 
@@ -129,5 +137,10 @@ def spelt_out() -> str:
 
 
 def as_rst(line: str) -> str:
-    """Return a line with its code doubly quoted and everything else taken literally."""
-    return "".join(f"`{part}`" if CODE.fullmatch(part) else MARKUP.sub(r"\\\1", part) for part in CODE.split(line))
+    """Return a line with its code doubly quoted, its emphasis kept and everything else taken literally."""
+    return "".join(f"`{part}`" if CODE.fullmatch(part) else literally(part) for part in CODE.split(line))
+
+
+def literally(text: str) -> str:
+    """Return a text with its emphasis kept and everything else taken literally."""
+    return "".join(part if EMPHASIS.fullmatch(part) else MARKUP.sub(r"\\\1", part) for part in EMPHASIS.split(text))
