@@ -375,7 +375,7 @@ DRAWN = sorted(
 @pytest.mark.parametrize("path", DRAWN, ids=lambda path: path.stem)
 def test_a_saved_notebook_is_the_page_with_its_drawings_in_it(path: Path) -> None:
     committed = nbformat.read(path, as_version=4)
-    saved = nbformat.reads(notebooks.with_drawings(path), as_version=4)
+    saved = nbformat.reads(notebooks.standalone(path), as_version=4)
     nbformat.validate(saved)
     drawn = [target for cell in committed.cells for target in re.findall(r"!\[[^\]]*\]\(([^)]+)\)", cell.source)]
     shown = [target for cell in saved.cells for target in re.findall(r"!\[[^\]]*\]\(([^)]+)\)", cell.source)]
@@ -478,10 +478,24 @@ def test_pages_with_pictures_load_what_enlarges_them(site: Path) -> None:
     assert (site / "_static" / files.FIGURES).is_file()
 
 
+@pytest.mark.parametrize("base", ["", "https://host/book/"])
+def test_links_of_a_saved_notebook_lead_to_the_site_where_its_address_is_known(tmp_path: Path, base: str) -> None:
+    (tmp_path / "part").mkdir()
+    text = "[a](other.ipynb#the-rate) [b](../intro.md) [c](https://x.org/a.ipynb) ![d](line.png) [e](#here)"
+    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(text)]), tmp_path / "part" / "page.ipynb")
+    env = SimpleNamespace(found_docs={"part/page"}, doc2path=lambda name: tmp_path / f"{name}.ipynb")
+    app = SimpleNamespace(env=env, outdir=tmp_path, builder=SimpleNamespace(format="html"), config=SimpleNamespace(html_baseurl=base))
+    notebooks.write_notebooks(app, None)
+    [cell] = nbformat.read(tmp_path / "_notebooks" / "part" / "page.ipynb", as_version=4).cells
+    online = text.replace("other.ipynb", f"{base}part/other.html").replace("../intro.md", f"{base}intro.html")
+    assert cell.source == (online if base else text)
+
+
 def test_notebooks_of_pages_that_a_build_did_not_write_are_written_too(tmp_path: Path) -> None:
     nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# A page")]), tmp_path / "page.ipynb")
     env = SimpleNamespace(found_docs={"page", "text"}, doc2path=lambda name: tmp_path / f"{name}.{'ipynb' if name == 'page' else 'md'}")
-    app = SimpleNamespace(env=env, outdir=tmp_path / "site", builder=SimpleNamespace(format="html"))
+    settings = SimpleNamespace(html_baseurl="")
+    app = SimpleNamespace(env=env, outdir=tmp_path / "site", builder=SimpleNamespace(format="html"), config=settings)
     notebooks.write_notebooks(app, None)
     assert [path.name for path in (tmp_path / "site" / "_notebooks").iterdir()] == ["page.ipynb"]
 

@@ -7,6 +7,7 @@ import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin
 
 from plain_markdown import plain
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
 FOLDER = "_notebooks"  # beside the pages, named as they are
+LINK = re.compile(r"(?<=\]\()([^):\s#]+)\.(?:ipynb|md)(?=[)#])")  # to another page, by its place beside the page
 DRAWING = re.compile(r"(?<=\]\()[^):\s]+\.svg(?=\))")  # in Markdown, by its place beside the page
 
 
@@ -35,18 +37,23 @@ def write_notebooks(app: Sphinx, exception: Exception | None) -> None:
         if source.suffix == ".ipynb":
             target = Path(app.outdir) / FOLDER / f"{name}.ipynb"
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(with_drawings(source), encoding="utf8")
+            base = app.config.html_baseurl
+            target.write_text(standalone(source, base and base + name), encoding="utf8")
 
 
-def with_drawings(page: Path) -> str:
+def standalone(page: Path, address: str = "") -> str:
     """The notebook's text in plain Markdown with each drawing in it, so that it shows all wherever it is opened.
 
-    As an attachment JupyterLab would refuse an SVG.
+    As an attachment JupyterLab would refuse an SVG. Links to other pages lead to the site, if the page's address on it is known; else
+    they stay as they are, good beside the other notebooks.
     """
     notebook = json.loads(page.read_text(encoding="utf8"))
     for cell in notebook["cells"]:
         if cell["cell_type"] == "markdown":
-            source = plain("".join(cell["source"]), page)
+            source = "".join(cell["source"])
+            if address:
+                source = LINK.sub(lambda found: urljoin(address, f"{found[1]}.html"), source)
+            source = plain(source, page)
             cell["source"] = DRAWING.sub(lambda found: inside(page.parent / found[0]), source)
     return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
 
