@@ -273,6 +273,7 @@ def test_active_units_are_those_above_the_threshold():
         model.encoder[0].weight[1, 1] = (0.0099**0.5) / deviation[1]
     assert evaluation.active_units(model, x).tolist() == [True, False, False]
     assert evaluation.active_units(model, x, threshold=0.005).tolist() == [True, True, False]
+    assert evaluation.active_units(model, x, threshold=0.0).tolist() == [True, True, False]
 
 
 # ---------------------------------------------------------------- the aggregate posterior

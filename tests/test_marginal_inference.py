@@ -68,6 +68,30 @@ def test_fitted_gaussians_and_weights_give_the_same(noise):
     assert 400 < found.effective_samples.item() <= 4_000
 
 
+def test_two_modes_are_weighed_by_their_mass():
+    """White pixels come from either tail of the prior, z > 1 or z < −1.8, a larger and a smaller part of it."""
+    vae, noise, y = tiny(1), SaltAndPepper(0.4), torch.ones(1, 1, 2, 2)
+    first, last = vae.decoder[0], vae.decoder[-1]
+    first.weight.copy_(torch.tensor([4.0, 4.0, 0.0, 0.0, 0.0, 0.0])[:, None])
+    first.bias.copy_(torch.tensor([-4.0, 7.2, 0.0, 0.0, 0.0, 0.0]))
+    last.weight.copy_(torch.tensor([4.0, -4.0, 0.0, 0.0, 0.0, 0.0]).expand(4, -1))
+    last.bias.fill_(3.0)
+    evidence, mean = by_hand(vae, noise, y)
+    grid = grid_posterior(Observed(vae, noise), y)
+    found = infer(Observed(vae, noise), y, torch.tensor([1.5, -2.0]).view(2, 1, 1), seed=0, samples=8_000, draws=4_000)
+    assert found.log_evidence.item() == pytest.approx(torch.tensor(evidence).log().item(), abs=0.05)
+    torch.testing.assert_close(found.clean[0], mean, atol=0.02, rtol=0)
+    weight, z = grid.log_density.exp() * grid.cell, found.z[0, :, 0]
+    left = float(weight[grid.z[:, 0] < 0].sum())
+    assert 0.1 < left < 0.3
+    assert (z < 0).float().mean().item() == pytest.approx(left, abs=0.03)
+    assert z.mean().item() == pytest.approx(float(weight @ grid.z[:, 0]), abs=0.1)
+    inside = weight * (grid.z[:, 0] > 0)
+    centre = float(inside @ grid.z[:, 0] / inside.sum())
+    spread = float(inside @ (grid.z[:, 0] - centre).square() / inside.sum()) ** 0.5
+    assert z[z > 0].std().item() == pytest.approx(spread, rel=0.07)  # of the posterior, not of the wider proposal
+
+
 @for_each_noise
 def test_pixels_agree_with_a_sum_of_two(noise):
     y = noise((torch.rand(3, 1, 4, 5) > 0.5).float(), seed=1)

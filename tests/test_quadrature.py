@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 import torch
 from linear_gaussian import LinearGaussian, as_images, example, kl_of_gaussians
+from scipy.stats import norm
+from torch.distributions import Independent, Normal
 
 from vae_tutorial.models import VAE
 from vae_tutorial.quadrature import decompose_evidence, grid_posterior
@@ -60,6 +62,43 @@ def test_a_posterior_beyond_the_first_box_is_found():
     assert grid.log_evidence == pytest.approx(truth.log_evidence(far).item(), abs=1e-3 * abs(truth.log_evidence(far).item()))
     best = grid.z[grid.log_density.argmax()].numpy()
     np.testing.assert_allclose(best, truth.posterior_mean(far[None])[0], atol=0.1)
+
+
+class Peaks:
+    """p(x|z) = ½ Σ N(z; mₖ, s²) for whatever x, and so p(x) = ½ Σ N(mₖ; 0, 1 + s²): two peaks as narrow as is wanted."""
+
+    latent_dim, image_shape, family = 1, (1, 1, 1), "peaks"
+    prior = Independent(Normal(torch.zeros(1), torch.ones(1)), 1)
+
+    def __init__(self, means: tuple[float, float], s: float) -> None:
+        self.means, self.s = torch.tensor(means), s
+
+    def likelihood(self, z: torch.Tensor) -> "Peaks":
+        self.z = z
+        return self
+
+    def log_prob(self, x: torch.Tensor) -> torch.Tensor:
+        return Normal(self.means, self.s).log_prob(self.z).logsumexp(1) - np.log(2)
+
+    @property
+    def log_evidence(self) -> float:
+        return np.log(norm(0, np.hypot(1, self.s)).pdf(self.means.numpy()).mean())
+
+
+@pytest.mark.parametrize(
+    ("places", "s"),
+    [
+        pytest.param((80.5, 130.0), 0.003, id="one on a point of the first grid, one hidden between two, 50 nats lower"),
+        pytest.param((50.3, 150.1), 0.02, id="the points first given are too few"),
+        pytest.param((100.2, 101.6), 0.01, id="close together"),
+    ],
+)
+def test_two_narrow_peaks_are_both_found_and_resolved(places, s):
+    """Their places in cells of the first grid, 12/201 wide, from −6 on; its points lie in the cells' middles."""
+    model = Peaks(tuple(12 * place / 201 - 6 for place in places), s)
+    grid = grid_posterior(model, torch.zeros(1, 1, 1))
+    assert grid.log_evidence == pytest.approx(model.log_evidence, abs=1e-3)
+    assert float(grid.log_density.double().exp().sum()) * grid.cell == pytest.approx(1.0, abs=1e-3)
 
 
 def test_a_decoder_that_ignores_z_leaves_the_prior():
