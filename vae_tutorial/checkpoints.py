@@ -30,6 +30,17 @@ def quantize(weight: Tensor) -> tuple[Tensor, Tensor]:
     return (weight / _beside(scale, weight)).round().to(torch.int8).contiguous(), scale
 
 
+def plain_number(value: Any) -> Any:
+    """For `json.dumps`: a single number of NumPy or torch as Python's own.
+
+    Raises:
+        TypeError: anything else.
+    """
+    if getattr(value, "shape", None) == ():
+        return value.item()
+    raise TypeError(f"{value!r} is no number, text, list or dict: JSON holds nothing else")
+
+
 def _beside(scale: Tensor, weight: Tensor) -> Tensor:
     """One number per row in a shape that multiplies the weights (rows, …)."""
     return scale.view(-1, *[1] * (weight.ndim - 1))
@@ -58,7 +69,7 @@ def save_model(model: Any, name: str, card: Card, precision: str = "float16", fo
         if precision == "int8" and value.ndim > 1 and key.endswith("weight"):
             tensors[key], tensors[f"{key}_scale"] = quantize(value)
         else:
-            tensors[key] = (value.half() if precision == "float16" else value).contiguous()
+            tensors[key] = (value.half() if precision == "float16" else value.float()).contiguous()
         if not (tensors[key].isfinite().all() and value.isfinite().all()):
             raise ValueError(f"{key} is not finite in {precision}: look at the training, or take float32")
     content = save(tensors)
@@ -68,7 +79,7 @@ def save_model(model: Any, name: str, card: Card, precision: str = "float16", fo
     }  # fmt: skip
     complete = identity | card | identity  # first in the file, and not to be overruled by an older card
     try:
-        text = json.dumps(complete, indent=1) + "\n"  # before anything is written: what is there stays whole
+        text = json.dumps(complete, indent=1, default=plain_number) + "\n"  # before anything is written: what is there stays whole
     except TypeError as error:
         raise TypeError(f"the card of {name} holds something else than text, plain numbers, lists and dicts: {error}") from error
     folder.mkdir(parents=True, exist_ok=True)
@@ -93,8 +104,12 @@ def load_model(name: str, folder: Path = SHIPPED) -> Any:
         if key.endswith("_scale"):
             weight = state[key.removesuffix("_scale")]
             weight *= _beside(scale, weight)
-    model = CLASSES[card["class"]](**card["configuration"])
-    model.load_state_dict(state)
+    try:
+        model = CLASSES[card["class"]](**card["configuration"])
+        model.load_state_dict(state)
+    except (KeyError, TypeError, RuntimeError, ValueError) as error:
+        card_path = path.with_suffix(".json")
+        raise ValueError(f"{card_path} does not describe these weights: reinstall vae_tutorial, or remake the checkpoint") from error
     return model.eval()
 
 

@@ -172,7 +172,7 @@ def _embedded_fashion() -> tuple[np.ndarray, np.ndarray]:
 
 
 def _data_root(root: str | Path | None) -> Path:
-    return Path(root or os.environ.get("VAE_TUTORIAL_DATA") or Path.home() / ".cache" / "vae_tutorial")
+    return Path(root or os.environ.get("VAE_TUTORIAL_DATA") or Path.home() / ".cache" / "vae_tutorial").expanduser()
 
 
 def official_files(name: str, split: str) -> list[str]:

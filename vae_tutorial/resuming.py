@@ -1,17 +1,22 @@
 """An interrupted training goes on: what tells one training from another, and its whole state in one file."""
 
 import hashlib
+import inspect
+import json
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
-from vae_tutorial.checkpoints import load_training_state, save_training_state
+from vae_tutorial.checkpoints import load_training_state, plain_number, save_training_state
 from vae_tutorial.devices import get_random_states, set_random_states
 from vae_tutorial.schedules import Schedule
+
+FIXED = int | float | str | tuple | np.generic | np.ndarray | Tensor  # what a function encloses as a setting; a list may be its memory
 
 
 def identify(
@@ -28,14 +33,18 @@ def identify(
 
     Raises:
         ValueError: a function without a name, which cannot be told from another.
+        TypeError: a setting that JSON cannot hold.
     """
-    if "<lambda>" in (_name(objective) + _name(transform)):
-        raise ValueError("a training with a checkpoint wants named functions: a lambda cannot be told from another; use def or partial")
-    return plain | {
+    names = _name(objective) + _name(transform)
+    if "<lambda>" in names or " at 0x" in names:
+        guilty = "a lambda" if "<lambda>" in names else "an object without a name"
+        raise ValueError(f"a training with a checkpoint wants named functions: {guilty} cannot be told from another; use def or partial")
+    identity = plain | {
         "data": _fingerprint(x), "objective": _name(objective), "transform": _name(transform), "learning_rate": probe(learning_rate),
         "settings": {name: probe(value) for name, value in settings.items()},
         **{name: _fingerprint(value) for name, value in seen.items()},
     }  # fmt: skip
+    return json.loads(json.dumps(identity, default=plain_number))  # as the file will hold it
 
 
 def save(path: Path, identity: Mapping, trained: nn.ModuleDict, optimizer: torch.optim.Optimizer, history: Mapping[str, Any]) -> None:
@@ -72,11 +81,22 @@ def resume(path: Path, identity: Mapping, trained: nn.ModuleDict, optimizer: tor
 def _name(function: Callable | None) -> str:
     """What tells one objective or transform from another: its name and, where they are known, its settings."""
     if isinstance(function, partial):
-        given = dict(enumerate(function.args)) | function.keywords
-        return f"{_name(function.func)}{ {key: _name(value) if callable(value) else value for key, value in given.items()} }"
+        return f"{_name(function.func)}{_told(dict(enumerate(function.args)) | function.keywords)}"
     if isinstance(function, nn.Module):
-        return f"{type(function).__name__}{ {key: value for key, value in vars(function).items() if type(value) in (int, float)} }"
-    return getattr(function, "__name__", str(function))
+        numbers = {key: value for key, value in vars(function).items() if isinstance(value, int | float) and not isinstance(value, bool)}
+        return f"{type(function).__name__}{_told(numbers)}"
+    nonlocals = inspect.getclosurevars(function).nonlocals if inspect.isfunction(function) else {}
+    enclosed = {key: value for key, value in nonlocals.items() if isinstance(value, FIXED)}
+    return getattr(function, "__name__", str(function)) + (_told(enclosed) if enclosed else "")
+
+
+def _told(settings: Mapping[Any, Any]) -> str:
+    """Settings in words that another run would use, too."""
+    told = {}
+    for key, value in settings.items():
+        whole = _fingerprint(value) if isinstance(value, Tensor | np.ndarray) and value.shape else value
+        told[key] = _name(value) if callable(value) else whole.item() if hasattr(whole, "item") else whole
+    return str(told)
 
 
 def probe(schedule: Schedule) -> list[float]:
@@ -85,5 +105,5 @@ def probe(schedule: Schedule) -> list[float]:
 
 
 def _fingerprint(x: Any) -> str:
-    content = x.contiguous().numpy(force=True).tobytes() if isinstance(x, Tensor) else repr(x).encode()
+    content = torch.as_tensor(x).contiguous().numpy(force=True).tobytes() if isinstance(x, Tensor | np.ndarray) else repr(x).encode()
     return hashlib.sha256(content).hexdigest()[:16]

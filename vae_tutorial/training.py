@@ -85,11 +85,11 @@ def fit(
         progress: show a bar.
 
     Raises:
-        ValueError: pixels outside [0, 1] under a Bernoulli likelihood, a batch larger than the data, labels that are not
-            one for each image, a negative learning rate or number of epochs, an unknown precision, or a checkpoint of
-            another training.
+        ValueError: images of another shape or type than the model's, pixels outside [0, 1] under a Bernoulli likelihood, a
+            batch larger than the data, labels that are not one for each image, terms that are not (B,), a negative learning
+            rate or number of epochs, an unknown precision, or a checkpoint of another training.
         RuntimeError: an unknown device.
-        FloatingPointError: the loss is no longer finite; the message names the epoch and the terms that are not.
+        FloatingPointError: the loss, or a weight, is no longer finite; the message names the epoch and the terms that are not.
     """
     _check(model, x, labels)
     if validation is not None:
@@ -131,7 +131,7 @@ def fit(
                 given = {name: value(now) for name, value in schedules.items()}
                 given |= {} if labels is None else {"label": labels[chosen].to(device)}
                 with products_in(products, device):
-                    terms = objective(model, batch, **given)
+                    terms = _checked(objective(model, batch, **given), len(batch))
                 means = {name: term.mean() for name, term in terms.items()}  # over the batch: the only reduction
                 if not means["loss"].isfinite():
                     _refuse(means, epoch)
@@ -139,6 +139,8 @@ def fit(
                 means["loss"].backward()
                 optimizer.step()
                 sums = {name: sums.get(name, 0.0) + mean.detach() for name, mean in means.items()}
+            if not all(parameter.isfinite().all() for parameter in model.parameters()):
+                raise FloatingPointError(f"weights are not finite after epoch {epoch + 1}: lower the learning rate")
             _append(history.train, {name: float(total) / updates for name, total in sums.items()})
             model.eval()
             if validation is not None:
@@ -175,28 +177,57 @@ def evaluate(
         settings: keyword arguments of the objective.
         labels: classes (N,); the objective then gets `label=` (B,).
         seed: of the noise.
-        batch_size: images at a time; the result does not depend on it beyond the noise drawn.
+        batch_size: images at a time; beyond the noise drawn, the result depends on it only where an objective holds the images of
+            a batch against each other, as `objectives.total_correlation` does.
 
     Returns:
         Means over the N images, nats per image.
+
+    Raises:
+        ValueError: as `fit`, or a schedule among the settings.
     """
     _check(model, x, labels)
+    if schedules := [name for name, value in (settings or {}).items() if callable(value)]:
+        raise ValueError(f"{', '.join(schedules)}: evaluate wants numbers, not schedules, which change only in training")
     totals: dict[str, float] = {}
     device = next(model.parameters()).device
     with fork_random_states():
         torch.manual_seed(seed)
         for chosen in torch.arange(len(x)).split(batch_size):
             given = {} if labels is None else {"label": labels[chosen].to(device)}
-            for name, term in objective(model, x[chosen].to(device), **(settings or {}), **given).items():
+            terms = _checked(objective(model, x[chosen].to(device), **(settings or {}), **given), len(chosen))
+            for name, term in terms.items():
                 totals[name] = totals.get(name, 0.0) + float(term.sum(dtype=torch.float64))
     return {name: total / len(x) for name, total in totals.items()}
 
 
 def _check(model: nn.Module, x: Tensor, labels: Tensor | None) -> None:
-    if isinstance(x, Tensor) and getattr(model, "bounded", True):  # what is rendered on demand is in range by construction
-        check_pixels(x)
+    """Refuse images and labels that torch would refuse later in words of its own, or take for something else."""
+    if isinstance(x, Tensor):
+        wanted, kept_in = getattr(model, "image_shape", x.shape[1:]), next(model.parameters()).dtype
+        if tuple(x.shape[1:]) != tuple(wanted):
+            raise ValueError(f"this model wants images (N, {', '.join(map(str, wanted))}), not {tuple(x.shape)}: view them so")
+        if x.dtype != kept_in:
+            raise ValueError(f"images are {x.dtype}, the model's weights {kept_in}: take x.to({kept_in})")
+        if getattr(model, "bounded", True):  # what is rendered on demand is in range by construction
+            check_pixels(x)
+    elif hasattr(x, "dtype"):  # NumPy's
+        raise ValueError(f"images are a tensor (N, C, H, W), not a {type(x).__name__}: take torch.as_tensor(x, dtype=torch.float32)")
+    if labels is not None and not isinstance(labels, Tensor):
+        raise ValueError(f"labels are a tensor (N,), not a {type(labels).__name__}: take torch.as_tensor(labels)")
     if labels is not None and len(labels) != len(x):
         raise ValueError(f"every image wants its label: got {len(x)} images and {len(labels)} labels")
+
+
+def _checked(terms: Terms, count: int) -> Terms:
+    """Refuse what is not one number for each image: a mean is averaged already, a table (B, B) holds images against others."""
+    if not isinstance(terms, Mapping) or "loss" not in terms:
+        raise ValueError(f"an objective returns a dict of terms, one of them 'loss', not {terms!r:.200}")
+    for name, term in terms.items():
+        if not isinstance(term, Tensor) or term.shape != (count,):
+            found = tuple(term.shape) if isinstance(term, Tensor) else repr(term)
+            raise ValueError(f"the term {name!r} is {found}: an objective gives one number for each of the {count} images, not averaged")
+    return terms
 
 
 def _as_schedule(value: float | Schedule) -> Schedule:

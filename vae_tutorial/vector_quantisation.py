@@ -13,6 +13,7 @@ from torch.distributions import Independent
 from torch.nn.functional import one_hot
 
 from vae_tutorial.likelihoods import bernoulli
+from vae_tutorial.models import checked_shape
 from vae_tutorial.networks import ConvTransposeToFew, FlatConvolutions
 
 IMAGES = 1_000  # encoded at once
@@ -31,6 +32,9 @@ class VectorQuantisedVAE(nn.Module):
         code_dim: length of its vectors.
         channels: of the convolutions.
         image_shape: (C, H, W), with H and W divisible by four.
+
+    Raises:
+        ValueError: a size below one, or an image_shape that is not (C, H, W) or does not fall into cells of 4 × 4 pixels.
     """
 
     bounded = True  # x must lie in [0, 1]
@@ -40,9 +44,13 @@ class VectorQuantisedVAE(nn.Module):
 
     def __init__(self, codes: int = 16, code_dim: int = 8, channels: int = 32, image_shape: Sequence[int] = (1, 28, 28)) -> None:
         super().__init__()
+        if min(codes, code_dim, channels) < 1:
+            raise ValueError(f"codes, code_dim and channels must be at least 1, got {codes}, {code_dim} and {channels}")
+        planes, height, width = checked_shape(image_shape)
+        if height % 4 or width % 4:
+            raise ValueError(f"height and width must be divisible by 4, got image_shape = {tuple(image_shape)}: a code is for 4 × 4 pixels")
         self.configuration = {"codes": codes, "code_dim": code_dim, "channels": channels, "image_shape": list(image_shape)}
         self.image_shape, self.codes = tuple(image_shape), codes
-        planes, height, width = self.image_shape
         self.grid = (height // 4, width // 4)
         self.encoder = FlatConvolutions(
             nn.Unflatten(-1, self.image_shape),
@@ -126,7 +134,7 @@ def quantisation_loss(model: VectorQuantisedVAE, x: Tensor, commitment: float = 
     codes = model.nearest(vectors)
     if model.training and torch.is_grad_enabled():  # not while `evaluate` looks
         model.move_codebook(vectors, codes)
-    chosen = model.codebook[codes].clone()  # e; a copy, as the codebook moves
+    chosen = model.codebook[codes]  # e, a copy
     straight_through = vectors + (chosen - vectors).detach()  # the value of e, the gradient of z_e
     distortion = -bernoulli(model.decode(straight_through), len(model.image_shape)).log_prob(x)
     pull = (vectors - chosen).square().flatten(1).sum(1)

@@ -62,27 +62,29 @@ def network_traits(prefix: str, network: nn.Sequential, precision: str) -> dict[
     return {f"{prefix}_layers": layer_specification(network), f"{prefix}_weights": pack(network, precision)}
 
 
-def check_planar(model: Any, name: str) -> None:
+def check_planar(model: Any, name: str, condition: str | None = None) -> None:
     """Refuse a model that has no flat map.
 
     Raises:
-        ValueError: a latent dimension other than 2, or images other than 28 × 28 grey levels.
+        ValueError: a latent dimension other than 2, or as `check_image_shape`.
     """
     if model.latent_dim != 2:
         raise ValueError(f"{name} has a latent dimension of {model.latent_dim}: a map needs 2")
-    check_image_shape(model, name)
+    check_image_shape(model, name, condition)
 
 
-def check_image_shape(model: Any, name: str) -> None:
-    """Refuse a model of anything but 28 × 28 grey levels decoded through a sigmoid.
+def check_image_shape(model: Any, name: str, condition: str | None = None) -> None:
+    """Refuse a model of anything but 28 × 28 grey levels decoded through a sigmoid, from the code and what `condition` names.
 
     Raises:
-        ValueError: another image shape or output.
+        ValueError: another image shape or output, or a network that wants another condition.
     """
     if tuple(model.image_shape) != (1, 28, 28):
         raise ValueError(f"{name} is a model of images of shape {tuple(model.image_shape)}: the explorers draw (1, 28, 28)")
     if getattr(model, "family", "bernoulli") != "bernoulli" or getattr(model, "output", "sigmoid") != "sigmoid":
         raise ValueError(f"{name} must decode to logits (Bernoulli likelihood or sigmoid output)")
+    if (found := getattr(model, "conditioned_on", None)) != condition:
+        raise ValueError(f"{name} is conditioned on {found or 'nothing'}, this explorer's networks on {condition or 'nothing'}")
 
 
 def check_points(points: int, images: Images) -> None:

@@ -48,7 +48,7 @@ def conditional(name: str = "mnist-conditional", label: int = 7, folder: Path = 
     model, rates = load_model(name, folder), model_card(name, folder).get("rate_per_unit", ())
     if getattr(model, "conditioned_on", None) != "label" or model.labels != 10 or not model.latent_dim == len(rates) == UNITS:
         raise ValueError(f"{name} must be conditioned on ten labels, with {UNITS} units and their rates on its card")
-    check_image_shape(model, name)
+    check_image_shape(model, name, "label")
     precision = lossless_precision(model.decoder)
     canvas = Conditional(
         label=label, order=sorted(range(UNITS), key=lambda unit: -rates[unit]), precision=precision,

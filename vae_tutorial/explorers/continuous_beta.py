@@ -79,7 +79,7 @@ def continuous_beta(
     """
     if model.conditioned_on != "beta":
         raise ValueError("the model is not conditioned on β: build it with conditioned_on='beta'")
-    check_planar(model, "model")
+    check_planar(model, "model", "beta")
     check_points(points, images)
     _check_curve(curve, "curve", model.latent_dim)
     _check_curve(unit_curve, "unit_curve", None)
