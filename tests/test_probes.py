@@ -28,6 +28,19 @@ def test_separable_classes_are_all_found(accuracy):
     assert accuracy(codes, labels, test=blobs(20, seed=1)) == 1
 
 
+def test_as_many_folds_as_are_asked_for():
+    """Three codes of a class are enough for three folds, and too few for five."""
+    codes, labels = blobs(20, each=3, classes=2, d=1)
+    assert linear_probe(codes, labels, folds=3) == knn_accuracy(codes, labels, neighbours=1, folds=3) == 1
+
+
+def test_a_strong_penalty_leaves_a_linear_probe_the_larger_class():
+    codes, labels = blobs(20, each=40, classes=2)
+    codes, labels = codes[:50], labels[:50]  # 40 of the first class, 10 of the second
+    assert linear_probe(codes, labels) == 1
+    assert linear_probe(codes, labels, c=1e-9) == pytest.approx(0.8)
+
+
 @pytest.mark.parametrize("accuracy", ACCURACIES)
 def test_random_labels_are_guessed_by_chance(accuracy):
     codes, labels = blobs(0, each=500)
@@ -222,6 +235,25 @@ def test_the_densest_code_of_a_gaussian_is_near_its_middle():
     codes, labels = blobs(20, each=1_000)
     middles = codes[densest(codes, labels, neighbours=50)]
     np.testing.assert_allclose(middles, [[0, 0], [20, 0], [40, 0]], atol=0.6)
+
+
+def test_a_classs_densest_code_is_found_among_its_own():
+    """A narrow cloud of another class on its slope does not count."""
+    codes, labels = blobs(0, each=1_000, classes=2)
+    codes[labels == 1] = 0.05 * codes[labels == 1] + 2
+    middles = codes[densest(codes, labels, neighbours=50)]
+    np.testing.assert_allclose(middles, [[0, 0], [2, 2]], atol=0.6)
+
+
+def test_a_valley_is_measured_from_the_lower_of_its_ends():
+    """Means 6 apart, four times as many codes in the one: the density of the mixture, less the smaller peak's."""
+    codes, labels = blobs(6, each=40_000, classes=2, d=1)
+    codes, labels = codes[:50_000], labels[:50_000]
+    line = np.linspace(0, 6, 41)
+    density = 0.8 * norm.pdf(line) + 0.2 * norm.pdf(line, 6)
+    depth = valleys(codes, labels, neighbours=100)[0, 1]
+    assert depth == pytest.approx(np.log(density[-1] / density.min()), abs=4 * (2 / 100) ** 0.5)
+    assert np.log(density[0] / density[-1]) > 8 * (2 / 100) ** 0.5  # far enough apart to tell
 
 
 @pytest.mark.parametrize("d", [1, 2])
