@@ -107,7 +107,15 @@ def test_packing_int8_twice_changes_nothing():
     with torch.no_grad():
         network[0].weight.copy_(once)
     torch.testing.assert_close(weights.unpacked(network, "int8")[0][0], once, rtol=1e-6, atol=0)
-    assert weights.lossless_precision(network) == "int8"
+    assert weights.lossless_precision(network) == weights.lossless_precision(network, network) == "int8"
+    fresh = networks.mlp([5, 4], "none")
+    assert weights.lossless_precision(network, fresh) == weights.lossless_precision(fresh, network) == "float16"
+
+
+def test_grey_levels_are_the_nearest_bytes():
+    levels = torch.arange(256)
+    assert weights.uint8_bytes(levels / 255) == bytes(range(256))
+    assert weights.uint8_bytes((levels[1:-1] + 0.4) / 255) == weights.uint8_bytes((levels[1:-1] - 0.4) / 255) == bytes(range(1, 255))
 
 
 def test_pack_refuses_what_the_browser_cannot_read():
@@ -267,8 +275,9 @@ def test_draw_digit(vae, images):
     assert canvas.samples == weights.uint8_bytes(images.x[[3, 14]])
     assert canvas.encoder_layers[-1]["out"] == 4
     assert list(canvas_of(explorers.draw_digit(vae, images, points=20)).sample_labels) == sorted(2 * list(range(10)))
-    with pytest.raises(ValueError, match="samples must be indices"):
-        explorers.draw_digit(vae, images, points=20, samples=[40])
+    for samples in ([40], [-1], [3, -1], []):
+        with pytest.raises(ValueError, match="samples must be indices"):
+            explorers.draw_digit(vae, images, points=20, samples=samples)
     with pytest.raises(traitlets.TraitError):
         canvas.eps1 = 3.5
 

@@ -15,6 +15,7 @@ from PIL import Image
 from vae_tutorial import checkpoints, explorers
 from vae_tutorial.data import Images
 from vae_tutorial.explorers import javascript
+from vae_tutorial.explorers.latent_map import BULK
 from vae_tutorial.explorers.training_replay import TrainingReplay, unpack_digits
 
 
@@ -55,6 +56,17 @@ def test_the_last_frame_is_what_the_shipped_model_does(box, test_digits):
     digits = np.frombuffer(zlib.decompress(canvas.digits), np.uint8).reshape(len(canvas.epochs), 64, 784).cumsum(0, dtype=np.uint8)
     assert np.abs(digits[-1] / 255 - drawn.numpy()).mean() < 0.01
     assert np.abs(digits[0] / 255 - drawn.numpy()).mean() > 0.2  # and the first one is another
+
+
+def test_the_map_is_wide_enough_for_every_frame(replay, test_digits):
+    """Here for one in the middle, whose codes lie three times as far out."""
+    frames = list(replay["frames"])
+    codes = 3 * np.frombuffer(base64.b64decode(frames[4]["codes"]), "<f2")
+    frames[4] = frames[4] | {"codes": base64.b64encode(codes.tobytes()).decode()}
+    extent = explorers.training_replay(replay | {"frames": frames}, test_digits).children[-1].extent
+    bulk = np.quantile(np.abs(codes.astype(np.float32)), BULK)
+    assert max(bulk, 3.5) <= extent < max(bulk, 3.5) + 0.5
+    assert bulk > explorers.training_replay(replay, test_digits).children[-1].extent
 
 
 def test_curves_have_a_value_for_every_epoch(box):

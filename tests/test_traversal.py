@@ -197,8 +197,10 @@ def test_a_gated_network_gives_a_line_for_every_beta():
         rates = {unit["unit"]: unit["rate"] for unit in variant["units"]}
         below = [point["rate_per_unit"] for point in curve if point["beta"] <= variant["beta"]][-1]
         above = next(point["rate_per_unit"] for point in curve if point["beta"] >= variant["beta"])
+        low, high = (next(point["beta"] for point in curve if point["rate_per_unit"] == known) for known in (below, above))
+        share = np.log(variant["beta"] / low) / np.log(high / low) if high > low else 0.0  # along the logarithm of β
         for unit, rate in rates.items():
-            assert min(below[unit], above[unit]) <= rate <= max(below[unit], above[unit])
+            assert rate == pytest.approx((1 - share) * below[unit] + share * above[unit])
         assert list(rates.values()) == sorted(rates.values(), reverse=True)
     assert sum(unit["active"] for unit in canvas.variants[1]["units"]) < sum(unit["active"] for unit in canvas.variants[0]["units"])
     assert len(canvas.pictures) == 10 * 784
