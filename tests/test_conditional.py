@@ -73,6 +73,17 @@ def test_bounds_are_elbos_given_the_class(shipped, test_digits):
     assert torch.equal(torch.get_rng_state(), state)
 
 
+def test_bounds_share_their_noise_between_classes():
+    """A model that does not look at the label has the same bounds for all classes, to the last bit."""
+    torch.manual_seed(3)
+    model = VAE(2, (8,), conditioned_on="label", labels=4)
+    with torch.no_grad():
+        model.encoder[0].weight[:, 784:] = 0
+        model.decoder[0].weight[:, 2:] = 0
+    bounds = conditional.bounds_by_class(model, torch.rand(3, 1, 28, 28), draws=2, seed=0)
+    assert torch.equal(bounds, bounds[:, :1].expand(3, 4))
+
+
 def test_the_shipped_model_draws_the_class_it_is_told_and_keeps_the_slant(shipped, test_digits):
     z = torch.randn(100, 6, generator=torch.Generator().manual_seed(1))
     pictures = conditional.all_classes(shipped, z)

@@ -83,6 +83,17 @@ def test_a_turned_code_does_half_and_leaks_half():
     assert both.leaked[3] < 0.01
 
 
+class Mirrored(FactorsAsCode):
+    """Its decoder swaps left and right."""
+
+    def likelihood(self, z: Tensor) -> Mean:
+        return Mean(super().likelihood(z).mean.flip(-1))
+
+
+def test_an_edit_the_wrong_way_counts_as_negative():
+    assert editing.edit(Mirrored(torch.eye(3)), DRAWN.factors, X, [1]).done == pytest.approx(-1, abs=0.02)
+
+
 def test_a_donor_differs_in_one_factor_by_half_of_its_values():
     for factor, step in editing.JUMPS.items():
         changed = editing.donors(DRAWN.factors, factor) != DRAWN.factors

@@ -46,6 +46,8 @@ def test_training_moves_the_prior_to_the_codes(train_digits):
         fresh.means.copy_(start)
         assert (model.prior.log_prob(z) - fresh.prior.log_prob(z)).mean() > 0.2
     assert model.prior.sample((7,)).shape == (7, 2)
+    assert model.weight_logits.std() > 0.01  # weights and widths move as well as means
+    assert model.log_vars.std() > 0.01
 
 
 def test_no_component_is_refused():

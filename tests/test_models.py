@@ -61,7 +61,7 @@ def test_prior_is_standard_normal_in_the_models_precision(vae):
     z = torch.randn(7, 5, dtype=torch.float64)
     assert vae.prior.event_shape == (5,)
     np.testing.assert_allclose(vae.prior.log_prob(z).numpy(), stats.norm.logpdf(z.numpy()).sum(1))
-    assert vae.prior.sample((4,)).dtype == torch.float64
+    assert vae.prior.sample((4,)).dtype == vae.prior.stddev.dtype == torch.float64
 
 
 def test_bernoulli_decoder_gives_logits_and_gaussian_decoder_means():
@@ -76,6 +76,11 @@ def test_decoder_mirrors_the_encoder():
     model = VAE(2, (256, 128), "silu")
     assert [layer.out_features for layer in model.encoder[::2]] == [256, 128, 4]
     assert [layer.out_features for layer in model.decoder[::2]] == [128, 256, 784]
+    model = VAE(2, (16,), channels=(3, 5))
+    down = [module for module in model.encoder.modules() if isinstance(module, torch.nn.Conv2d)]
+    up = [module for module in model.decoder.modules() if isinstance(module, torch.nn.ConvTranspose2d)]
+    assert [(layer.in_channels, layer.out_channels) for layer in down] == [(1, 3), (3, 5)]
+    assert [(layer.in_channels, layer.out_channels) for layer in up] == [(5, 3), (3, 1)]
 
 
 @pytest.mark.parametrize("output", ["sigmoid", "none"])
@@ -181,6 +186,7 @@ def test_given_label_feeds_it_to_encoder_and_decoder():
         ("beta", {"label": 3}, "conditioned on beta, but given .'label'"),
         ("label", {"beta": 1.0, "label": 3}, "conditioned on label"),
         ("beta", {"beta": 0.0}, "from 0.03 to 100"),
+        ("beta", {"beta": 0.029}, "from 0.03 to 100"),
         ("beta", {"beta": 101.0}, "from 0.03 to 100"),
         ("label", {"label": 10}, "0 to 9"),
         ("label", {"label": -1}, "0 to 9"),

@@ -10,6 +10,7 @@ from scipy import stats
 from torch.distributions import kl_divergence
 
 from vae_tutorial import objectives
+from vae_tutorial.mixture_prior import sampled_rate_elbo
 from vae_tutorial.models import VAE, Autoencoder
 from vae_tutorial.networks import BETA_RANGE
 
@@ -338,6 +339,7 @@ DRAWN = {  # objectives through which a gradient passes by way of a draw
     "capacity": partial(objectives.controlled_capacity, capacity=5.0),
     "total correlation": partial(objectives.total_correlation, images=100, beta=3.0),
     "importance-weighted": partial(objectives.negative_iwae_bound, k=3),
+    "sampled rate": sampled_rate_elbo,
 }
 
 
