@@ -289,6 +289,8 @@ def test_root_can_come_from_the_environment(official_files, tmp_path, monkeypatc
     put_official(tmp_path, official_files)
     monkeypatch.setenv("VAE_TUTORIAL_DATA", str(tmp_path))
     assert len(data.load_images("mnist", "test", full=True, download=False)) == TEST_SIZE
+    monkeypatch.setenv("VAE_TUTORIAL_DATA", str(tmp_path / "elsewhere"))
+    assert len(data.load_images("mnist", "test", full=True, root=tmp_path, download=False)) == TEST_SIZE  # what is said here counts more
 
 
 @pytest.mark.parametrize(
@@ -370,6 +372,7 @@ def test_download_puts_the_four_files_in_place_and_nothing_else(dataset, officia
     assert found - {data.LOCK} == {f"{official}/raw/{file}" for file in official_files}
     serve(monkeypatch, {})  # nothing more is fetched
     assert len(data.load_images(dataset, "test", full=True, root=tmp_path / "new")) == TEST_SIZE
+    data._download(dataset, tmp_path / "new")  # nor by a process that has waited while another fetched
 
 
 @pytest.mark.parametrize("broken_after", [0, 1, 3])
@@ -460,12 +463,12 @@ def test_folder_that_cannot_be_made_names_the_ways_out(official_files, tmp_path,
 
 
 def test_binarize_draws_each_pixel_with_its_grey_level():
-    grey = torch.linspace(0, 1, 11).repeat(20_000, 1)
+    grey = torch.linspace(0, 1, 8).repeat(20_000, 1)
     drawn = data.binarize(grey, seed=3)
     assert drawn.unique().tolist() == [0.0, 1.0]
     error = (grey * (1 - grey) / len(grey)).sqrt()[0]
     assert ((drawn.mean(0) - grey[0]).abs() <= 4 * error).all()  # 0 and 1 stay, exactly
-    pairs = torch.corrcoef(drawn[:, 1:-1].T) - torch.eye(9)
+    pairs = torch.corrcoef(drawn[:, 1:-1].T) - torch.eye(6)
     assert pairs.abs().max() < 4 / len(grey) ** 0.5  # pixels are drawn independently
 
 
