@@ -1,9 +1,12 @@
 """What experiments measure, on small inputs for which the answer is known; the experiments themselves are in `test_experiments`."""
 
+import numpy as np
 import pytest
 import torch
+from linear_gaussian import kl_of_gaussians
 
-from vae_tutorial.experiments import anomaly, collapse, few_labels
+from vae_tutorial.data import Images
+from vae_tutorial.experiments import anomaly, collapse, few_labels, holes
 from vae_tutorial.models import VAE
 
 
@@ -50,3 +53,26 @@ def test_a_pixel_of_a_small_digit_is_white_where_more_than_half_of_its_ink_is_th
     assert small.shape == (1, 1, 14, 14)
     assert small[0, 0, 0, :5].tolist() == [0.0, 0.0, 1.0, 1.0, 0.0]
     assert small.sum() == 2
+
+
+def test_a_fitted_gaussian_gains_the_divergence_of_the_codes_from_the_prior(test_digits, monkeypatch):
+    """An encoder that gives every image N((2, 0), ¼ I), so that the aggregate posterior is that, too."""
+    few = Images(test_digits.x[:500], test_digits.y[:500], "a few digits")
+
+    def set_encoder(model: VAE, *_: object, **__: object) -> None:
+        with torch.no_grad():
+            model.encoder[-1].weight.zero_()
+            model.encoder[-1].bias.copy_(torch.tensor([2.0, 0.0, *[torch.tensor(0.25).log()] * 2]))
+
+    for name, value in {"LATENT_DIM": 2, "HIDDEN": (4,), "COMPONENTS": (1,), "MADE": 20}.items():
+        monkeypatch.setattr(holes, name, value)
+    monkeypatch.setattr(holes, "digit_confidence", lambda pictures: torch.zeros(len(pictures)))  # slow, and not asked for here
+    monkeypatch.setattr(holes, "class_entropy", lambda pictures: 0.0)
+    monkeypatch.setattr(holes, "classifier_two_sample", lambda codes, others: 0.5)
+    monkeypatch.setattr(holes, "training_images", lambda *_: few)
+    monkeypatch.setattr(holes, "held_out", lambda *_: {"official_test": few})
+    monkeypatch.setattr(holes, "fit", set_encoder)
+    found = holes.run(beta=1.0, seed=0)
+    exact = kl_of_gaussians(np.array([2.0, 0.0]), np.array([0.25, 0.25]), np.zeros(2), np.eye(2))
+    assert found["rate"] == pytest.approx(exact, abs=1e-3)
+    assert found["mixture_1_gain"] == pytest.approx(exact, abs=0.2)

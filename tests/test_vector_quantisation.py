@@ -96,11 +96,17 @@ def test_a_training_step_moves_the_codebook_to_its_vectors(model, x):
     assert np.abs(model.codebook.numpy() - book).max() > 0.01
 
 
-def test_a_code_that_no_cell_wants_starts_again_at_a_vector(model):
+@pytest.mark.parametrize(("cells", "again"), [(0.5, True), (1.0, True), (1.1, False)])
+def test_a_code_that_less_than_one_cell_wants_starts_again_at_a_vector(cells, again, model):
+    """Cells as a moving average: 1.0 and 1.1 of them are 0.95 and 1.045 after a batch that brought none."""
     vectors = torch.arange(30.0).view(10, 3)
-    model.counts.copy_(torch.tensor([9.0, 9.0, 9.0, 9.0, 0.5]))
+    model.counts.copy_(torch.tensor([9.0, 9.0, 9.0, 9.0, cells]))
+    model.sums.copy_(model.codebook * model.counts[:, None])
+    before = model.codebook.clone()
     model.move_codebook(vectors, torch.zeros(10, dtype=torch.int64))
-    assert any(torch.equal(model.codebook[4], vector) for vector in vectors)
+    assert any(torch.equal(model.codebook[4], vector) for vector in vectors) == again
+    torch.testing.assert_close(model.codebook[1 : 4 if again else 5], before[1 : 4 if again else 5])  # others stay
+    assert model.counts[4] == pytest.approx(1.0 if again else DECAY * cells)
 
 
 def test_the_start_takes_vectors_of_the_images_that_are_apart(model, x):
