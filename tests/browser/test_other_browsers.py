@@ -1,6 +1,6 @@
 """A smoke test in Firefox and in Safari's engine.
 
-One page of each kind stands, one explorer of each kind moves and equals PyTorch, a quiz answers.
+One page of each kind stands, one explorer of each kind moves and equals PyTorch, a quiz answers, a projector's screen is filled.
 """
 
 from __future__ import annotations
@@ -65,6 +65,21 @@ MOVED = f"""(async () => {{
         if (el.dataset.filled !== 'false' && (!told.includes('"NaN"') || still > 8)) break;
     }}
     return told;
+}})()"""
+
+# Where each explorer of the session page lies when the page has been turned to it, and how much larger its canvas is shown than drawn.
+PROJECTED = f"""(async () => {{
+    {UNTIL}
+    const found = {{}};
+    for (const section of document.querySelectorAll('#session-page > section')) {{
+        await until(section.id, () => section.querySelector('.widget-subarea[data-fits=true]'));
+        section.querySelector('p + p').scrollIntoView({{ behavior: 'instant' }});
+        await new Promise((done) => setTimeout(done, 500));
+        const box = section.querySelector('.widget-subarea').getBoundingClientRect(), canvas = section.querySelector('canvas');
+        found[section.id] = {{ top: box.top, beyond: box.bottom - innerHeight, share: box.width / innerWidth,
+            blur: canvas ? canvas.getBoundingClientRect().width * devicePixelRatio / canvas.width : 1 }};
+    }}
+    return JSON.stringify(found);
 }})()"""
 
 # The first question: nothing chosen, then each of the choices in its turn.
@@ -135,3 +150,13 @@ def test_quiz_answers_with_reasons(ask, explorer: Explorer):
     choices = explorer.state["questions"][0]["choices"]
     verdicts = [f"{'Right.' if choice['right'] else 'Not yet.'} {choice['because']}" for choice in choices]
     assert json.loads(ask(explorer.page, ANSWERED.replace("PLACE", str(explorer.place)))) == ["Choose an answer first.", *verdicts]
+
+
+def test_on_a_projector_an_explorer_fills_the_screen(ask):
+    found = json.loads(ask("teaching/session.html", PROJECTED))
+    assert len(found) == 7
+    for place, shown in found.items():
+        assert shown["top"] > 0, f"{place} begins above the screen: {shown}"
+        assert shown["beyond"] <= 0, f"{place} ends below the screen: {shown}"
+        assert shown["share"] > 0.9, f"{place} is narrow: {shown}"
+        assert shown["blur"] < 1.1, f"{place} is drawn with fewer pixels than it has: {shown}"

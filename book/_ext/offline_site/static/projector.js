@@ -1,18 +1,26 @@
 // For a projector an explorer is as large as its place lets it be; projector.css lays it wide. The slides of the deck are such places, and
 // so are the sections of the session page: a screen for the question, another one for its explorer.
-const WIDTH = 1280;                                                   // of a place where 1.7 is the largest zoom, or what the explorer says
+// It is transformed and not zoomed: browsers disagree about what a zoomed element answers when it is asked where it lies.
+const WIDTH = 1280;                                                   // of a place where 1.7 is the largest scale, or what the explorer says
 const fitting = new WeakSet();
 const frame = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+const scales = new WeakMap();                                         // area → its scale
+const heights = new ResizeObserver((changes) => changes.forEach(({ target }) => {
+  target.style.marginBottom = `${((scales.get(target) ?? 1) - 1) * target.offsetHeight}px`; // room for what is seen, not for what was laid out
+}));
 
-// Zooms the explorer in `area` until its foot is just above `limit`, in pixels of its place below the place's top.
+// Scales the explorer in `area` until its foot is just above `limit`, in pixels of its place below the place's top.
 globalThis.fitExplorer = async (area, place, limit) => {
   if (fitting.has(area)) return;
   fitting.add(area);
-  const scale = place.getBoundingClientRect().width / place.offsetWidth;
-  const foot = () => (area.getBoundingClientRect().bottom - place.getBoundingClientRect().top) / scale;
-  const largest = Number(getComputedStyle(area.querySelector(".vae-explorer")).getPropertyValue("--largest-zoom")) || 1.7;
-  const tried = async (zoom) => {
-    area.style.zoom = zoom;
+  heights.observe(area);
+  const slide = place.getBoundingClientRect().width / place.offsetWidth; // slides are scaled as a whole
+  const foot = () => (area.getBoundingClientRect().bottom - place.getBoundingClientRect().top) / slide;
+  const largest = Number(getComputedStyle(area.querySelector(".vae-explorer")).getPropertyValue("--largest-scale")) || 1.7;
+  const tried = async (scale) => {
+    scales.set(area, scale);
+    area.style.transform = `scale(${scale})`;
+    area.style.width = `${100 / scale}%`;
     await frame();
     return foot() <= limit;
   };
@@ -43,7 +51,8 @@ if (sessionPage) {
     sessionPage.toggleAttribute("data-set", location.hash.includes("="));
     for (const area of sessionPage.querySelectorAll(".widget-subarea[data-fits]")) {
       delete area.dataset.fits;
-      area.style.zoom = "";
+      scales.delete(area);
+      area.style.transform = area.style.width = area.style.marginBottom = "";
     }
     fitNew();
   };
