@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch.distributions import Bernoulli, Normal
 
+from vae_tutorial import marginal_inference
 from vae_tutorial.corruptions import GaussianNoise, MaskPixels, MaskSquare, SaltAndPepper
-from vae_tutorial.marginal_inference import NoisyPixels, Observed, infer, pixel_evidence, posterior_mean
+from vae_tutorial.marginal_inference import Inferred, NoisyPixels, Observed, infer, pixel_evidence, posterior_mean
 from vae_tutorial.models import VAE
 from vae_tutorial.quadrature import grid_posterior
 
@@ -66,6 +67,37 @@ def test_fitted_gaussians_and_weights_give_the_same(noise):
     assert found.log_evidence.item() == pytest.approx(torch.tensor(evidence).log().item(), abs=0.05)
     torch.testing.assert_close(found.clean[0], mean, atol=0.03, rtol=0)
     assert 400 < found.effective_samples.item() <= 4_000
+
+
+def infer_from(mu: list[float], sigma: float, y: torch.Tensor, monkeypatch, **options) -> tuple[Inferred, torch.Tensor]:
+    """`infer` with fits N(mu, sigma²) of one number that are given, not found; also the codes that it weighs."""
+    vae, seen = tiny(1), []
+    decode = vae.decode
+    monkeypatch.setattr(marginal_inference, "fit_gaussians", lambda model, y, start, *_, **__: (start, torch.full_like(start, sigma)))
+    monkeypatch.setattr(vae, "decode", lambda z: seen.append(z) or decode(z))
+    found = infer(Observed(vae, GaussianNoise(0.6)), y, torch.tensor(mu).view(-1, 1, 1), seed=0, **options)
+    return found, seen[-1]
+
+
+def test_weights_are_those_written_out(monkeypatch):
+    """Codes from a Gaussian 1.2 times as wide as the fit; p(y|z) by a sum over all 16 images."""
+    vae, y, noise = tiny(1), noisy(GaussianNoise(0.6)), GaussianNoise(0.6)
+    found, z = infer_from([0.4], 0.5, y, monkeypatch, samples=300)
+    b = every_image()
+    p_y_given_b = Normal(b, noise.sigma).log_prob(y).exp().flatten(1).prod(1)  # (16,)
+    p_b_given_z = vae.likelihood(z).log_prob(b[:, None]).exp()  # (16, 300)
+    p_y = p_y_given_b @ p_b_given_z
+    weight = p_y * (Normal(0.0, 1.0).log_prob(z) - Normal(0.4, 1.2 * 0.5).log_prob(z))[:, 0].exp()
+    assert found.log_evidence.item() == pytest.approx(weight.mean().log().item(), abs=1e-4)
+    assert found.effective_samples.item() == pytest.approx((weight.sum() ** 2 / weight.square().sum()).item(), rel=1e-3)
+    clean = torch.einsum("z,bz,bchw->chw", weight / p_y, p_y_given_b[:, None] * p_b_given_z, b) / weight.sum()
+    torch.testing.assert_close(found.clean[0], clean, atol=1e-4, rtol=0)
+
+
+def test_no_fit_is_left_without_codes(monkeypatch):
+    """However bad it is: this one is worse by hundreds of nats."""
+    _, z = infer_from([0.0, 30.0], 0.5, noisy(GaussianNoise(0.6)), monkeypatch, samples=2_000)
+    assert 0.1 < (z > 15).float().mean() < 0.5  # and the better one gets more
 
 
 def test_two_modes_are_weighed_by_their_mass():

@@ -164,16 +164,18 @@ def test_nested_dropout_keeps_a_first_part_of_the_code_uniformly_for_half_of_the
         first[:, k:] = 0
         truncated.append((x - model.reconstruct(first)).square().sum((1, 2, 3)))
     by_width = torch.stack(truncated)  # (d, 4): the error with the first k units
-    counts, draws = torch.zeros(d, 4), 600
+    counts, draws, alike = torch.zeros(d, 4), 600, 0
     for _ in range(draws):
         loss = objectives.nested_dropout(model, x)["loss"]
         match = (by_width - loss).abs() < 1e-12
         assert match.any(0).all()
         counts += match
+        alike += int((match[:, 1] & match[:, 3]).any())
     log_uniform = np.log(1 + 1 / np.arange(1, d + 1)) / np.log(d + 1)  # k ≤ (d + 1)^u < k + 1
     for first, chance in ((0, log_uniform), (1, np.full(d, 1 / d))):  # every second image of the batch
         found = counts[:, first::2].sum(1).numpy() / (2 * draws)
         assert (np.abs(found - chance) < 4 * np.sqrt(chance * (1 - chance) / (2 * draws))).all()
+    assert abs(alike / draws - 1 / d) < 4 * np.sqrt((1 - 1 / d) / d / draws)  # a width for each image
 
 
 def test_the_sparse_penalty_is_the_codes_l1_norm():
@@ -240,6 +242,8 @@ def test_controlled_capacity_pulls_the_rate_from_either_side(capacity, sign):
     terms = objectives.controlled_capacity(model, x, capacity=capacity, gamma=7.0)
     expected = terms["distortion"] + 7.0 * sign * (terms["rate"].mean() - capacity)
     torch.testing.assert_close(terms["loss"], expected)
+    terms = objectives.controlled_capacity(model, x, capacity=capacity)  # with the paper's γ
+    torch.testing.assert_close(terms["loss"] - terms["distortion"], (1_000 * sign * (terms["rate"].mean() - capacity)).expand(16))
 
 
 # ---------------------------------------------------------------- total correlation

@@ -65,26 +65,30 @@ def test_a_posterior_beyond_the_first_box_is_found():
 
 
 class Peaks:
-    """p(x|z) = ½ Σ N(z; mₖ, s²) for whatever x, and so p(x) = ½ Σ N(mₖ; 0, 1 + s²): two peaks as narrow as is wanted."""
+    """p(x|z) = ½ Σ N(z; mₖ, s²) for whatever x, and so p(x) = ½ Σ N(mₖ; 0, 1 + s²): two peaks as narrow as is wanted.
 
-    latent_dim, image_shape, family = 1, (1, 1, 1), "peaks"
-    prior = Independent(Normal(torch.zeros(1), torch.ones(1)), 1)
+    With d = 2 the same in z₂ alone.
+    """
 
-    def __init__(self, means: tuple[float, float], s: float) -> None:
-        self.means, self.s = torch.tensor(means), s
+    image_shape, family = (1, 1, 1), "peaks"
+
+    def __init__(self, means: tuple[float, float], s: float, d: int) -> None:
+        self.means, self.s, self.latent_dim = torch.tensor(means), s, d
+        self.prior = Independent(Normal(torch.zeros(d), torch.ones(d)), 1)
 
     def likelihood(self, z: torch.Tensor) -> "Peaks":
         self.z = z
         return self
 
     def log_prob(self, x: torch.Tensor) -> torch.Tensor:
-        return Normal(self.means, self.s).log_prob(self.z).logsumexp(1) - np.log(2)
+        return Normal(self.means, self.s).log_prob(self.z[:, -1:]).logsumexp(1) - np.log(2)
 
     @property
     def log_evidence(self) -> float:
         return np.log(norm(0, np.hypot(1, self.s)).pdf(self.means.numpy()).mean())
 
 
+@pytest.mark.parametrize("d", [1, 2])
 @pytest.mark.parametrize(
     ("places", "s"),
     [
@@ -93,9 +97,9 @@ class Peaks:
         pytest.param((100.2, 101.6), 0.01, id="close together"),
     ],
 )
-def test_two_narrow_peaks_are_both_found_and_resolved(places, s):
+def test_two_narrow_peaks_are_both_found_and_resolved(places, s, d):
     """Their places in cells of the first grid, 12/201 wide, from −6 on; its points lie in the cells' middles."""
-    model = Peaks(tuple(12 * place / 201 - 6 for place in places), s)
+    model = Peaks(tuple(12 * place / 201 - 6 for place in places), s, d)
     grid = grid_posterior(model, torch.zeros(1, 1, 1))
     assert grid.log_evidence == pytest.approx(model.log_evidence, abs=1e-3)
     assert float(grid.log_density.double().exp().sum()) * grid.cell == pytest.approx(1.0, abs=1e-3)

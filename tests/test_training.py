@@ -60,6 +60,12 @@ def test_the_updates_are_adams_with_the_scheduled_rate_and_decoupled_decay():
     assert model.w.item() == pytest.approx(w, abs=1e-6)
 
 
+def test_without_options_the_first_update_is_adams_of_one_thousandth():
+    model = OneWeight()
+    fit(model, flat_images(0.25, 0.25), square, epochs=1, batch_size=2, progress=False)
+    assert model.w.item() == pytest.approx(1.0 - 1e-3, abs=1e-6)  # whatever the gradient, and no decay of the weight
+
+
 def test_the_batch_is_averaged_not_summed():
     gradients = []
     model, x = OneWeight(), flat_images(0.0, 0.2, 0.4, 1.0)
@@ -230,6 +236,12 @@ def test_validation_noise_is_the_same_in_every_epoch():
     assert len(set(history.train["distortion"])) == 3  # fresh noise in training
 
 
+def test_validation_is_what_evaluate_measures_with_the_trainings_seed():
+    model, held = make_model(), make_images()[:50]
+    history = fit(model, make_images(), objectives.negative_elbo, validation=held, seed=6, **OPTIONS)
+    assert evaluate(model, held, objectives.negative_elbo, seed=6) == {name: values[-1] for name, values in history.validation.items()}
+
+
 def test_validation_does_not_change_the_training():
     assert torch.equal(train()[0], train(validation=make_images()[:50])[0])
 
@@ -284,6 +296,7 @@ def test_the_model_is_left_in_evaluation_mode(tmp_path):
     [
         ({"epochs": -1}, "epochs must be at least 0, got -1"),
         ({"learning_rate": -1e-3}, "the learning rate must not be negative"),
+        ({"learning_rate": lambda progress: (progress - 0.5) ** 2 - 0.1}, "the learning rate must not be negative"),
         ({"validation": torch.full((2, 1, 28, 28), 255.0)}, "divide 8-bit images by 255"),
         ({"validation": torch.zeros(2, 1, 28, 28), "validation_labels": torch.zeros(2)}, "labels and validation_labels go together"),
         ({"validation": torch.zeros(2, 1, 28, 28), "validation_labels": torch.zeros(3)}, "got 2 images and 3 labels"),

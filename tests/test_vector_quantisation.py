@@ -42,6 +42,7 @@ def test_terms_by_hand(model, x):
     torch.testing.assert_close(terms["distortion"], distortion)
     torch.testing.assert_close(terms["distortion"], -model.likelihood(grids).log_prob(x))
     torch.testing.assert_close(terms["loss"], distortion + 0.5 * pull)
+    torch.testing.assert_close(quantisation_loss(model, x)["loss"], distortion + 0.25 * pull)  # as van den Oord et al. took it
     assert terms["rate"].tolist() == pytest.approx([6 * np.log(5)] * 4)
 
 
@@ -107,6 +108,16 @@ def test_a_code_that_less_than_one_cell_wants_starts_again_at_a_vector(cells, ag
     assert any(torch.equal(model.codebook[4], vector) for vector in vectors) == again
     torch.testing.assert_close(model.codebook[1 : 4 if again else 5], before[1 : 4 if again else 5])  # others stay
     assert model.counts[4] == pytest.approx(1.0 if again else DECAY * cells)
+
+
+def test_unwanted_codes_start_again_at_any_of_the_vectors(model):
+    vectors, found = torch.arange(30.0).view(10, 3), []
+    for _ in range(40):
+        model.counts.copy_(torch.tensor([9.0, 0.1, 0.1, 0.1, 0.1]))
+        model.move_codebook(vectors, torch.zeros(10, dtype=torch.int64))
+        found.append(model.codebook[1:].clone())
+    assert torch.equal(torch.cat(found).unique(dim=0), vectors)
+    assert sum(len(codes.unique(dim=0)) > 1 for codes in found) > 35  # each of the four by itself: all alike once in a thousand
 
 
 def test_the_start_takes_vectors_of_the_images_that_are_apart(model, x):
