@@ -240,6 +240,7 @@ def canvas_of(box):
 def test_latent_map(vae, autoencoder, images):
     canvas = canvas_of(explorers.latent_map(vae, images, points=30))
     assert len(canvas.vae_points) == 30 * 2 * 2
+    assert canvas.vae_points == weights.float16_bytes(vae.encode(images.x[:30])[0])
     assert len(canvas.labels) == 30
     assert canvas.autoencoder_layers == []
     assert canvas.vae_layers[0] == {"in": 2, "out": 16, "activation": "silu"}

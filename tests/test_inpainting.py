@@ -105,6 +105,8 @@ def test_modes_of_two_hills_hold_a_quarter_and_three_quarters(shipped):
     mass = two_hills(inpainting.POINTS)
     found = grid.modes(mass.log())
     assert [mode.mass for mode in found] == pytest.approx([0.75, 0.25], abs=2e-3)
+    mirrored = grid.modes(mass.view(inpainting.POINTS, -1).flip(1).flatten().log())  # the heavier one first, left or right
+    assert [mode.mass for mode in mirrored] == pytest.approx([0.75, 0.25], abs=2e-3)
     (browser,) = node.ask(JOBS, [{"kind": "modes", "mass": mass.tolist(), "points": inpainting.POINTS, "least": 0.02}])
     assert [mode["index"] for mode in browser] == [mode.index for mode in found]
     assert [mode["mass"] for mode in browser] == pytest.approx([mode.mass for mode in found], abs=1e-9)
