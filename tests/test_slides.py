@@ -9,6 +9,8 @@ from plain_markdown import page_paths
 from slides import guide
 from slides import make as slides
 
+from vae_tutorial import explorers
+
 PLAN = slides.blocks(slides.GUIDE.read_text("utf-8"))
 
 
@@ -23,7 +25,7 @@ def tagged():
     for path in page_paths():
         for cell in nbformat.read(path, as_version=4).cells:
             if title := slides.block_of(cell):
-                cells.setdefault(title, []).append(cell)
+                cells.setdefault(title, []).extend(slides.slide_cells(cell))
     return cells
 
 
@@ -74,10 +76,10 @@ def test_a_cell_of_an_unknown_block_is_refused():
 
 
 def test_a_question_stands_alone_and_its_explorer_comes_with_the_next_slide(made):
-    explorers = [place for place, slide in enumerate(made) if "explorers." in text_of(slide)]
+    explored = [place for place, slide in enumerate(made) if "explorers." in text_of(slide)]
     questions = [place for place, slide in enumerate(made) if "**Predict" in text_of(slide)]
     assert len(questions) == 7
-    assert explorers == [place + 1 for place in questions]
+    assert explored == [place + 1 for place in questions]
     for place in questions:
         question, explorer = text_of(made[place]), text_of(made[place + 1])
         assert "?" in question
@@ -85,6 +87,18 @@ def test_a_question_stands_alone_and_its_explorer_comes_with_the_next_slide(made
         assert explorer.startswith(question.split("\n")[0] + "\n"), "the explorer's slide has another heading"
         assert "<a" not in question, "links by the names of what they show give it away"
         assert slides.QUESTION in note_of(made[place])
+
+
+def test_the_quiz_before_is_read_from_the_deck_by_the_letters_of_the_page(made):
+    quiz = explorers.quiz("before-the-session").children[-1].questions
+    asked = [slide for slide in made if text_of(slide).startswith("## Question")]
+    assert len(asked) == len(quiz) == 5
+    for slide, question in zip(asked, quiz, strict=True):
+        shown = BeautifulSoup(text_of(slide), "html.parser")
+        assert question["question"] in shown.get_text()
+        assert shown.ol["type"] == "A"
+        assert [answer.get_text() for answer in shown.select("li")] == [choice["text"] for choice in question["choices"]]
+        assert not any(choice["because"] in str(shown) for choice in question["choices"])
 
 
 def test_every_slide_has_its_blocks_notes(made):

@@ -113,6 +113,7 @@ def facts() -> list[str]:
     replayed = [(rate, loss - rate) for rate, loss in zip(curves["rate"], curves["loss"], strict=True)]  # by epoch
     richer, clearer = at_beta(0.03, "rate") - at_beta(1, "rate"), at_beta(1, "distortion") - at_beta(0.03, "distortion")
     saved, bought = (abs(at_beta(1, name) - at_beta(4, name)) for name in ("rate", "distortion"))
+    at_home = [abs(at_beta(2, name) - at_beta(8, name)) for name in ("rate", "distortion")]
     collapsed = at_beta(100, "distortion")
     guess, bench = three_codes((0.25, 0.25, 0.5)), three_codes((0, 0.5, 0.5))
     assert (bench["rate"], bench["K"]) == (1, 0.5)
@@ -137,6 +138,7 @@ def facts() -> list[str]:
         f"rate {at_beta(1, 'rate'):.1f}, distortion {at_beta(1, 'distortion'):.1f}",
         f"rate {at_beta(4, 'rate'):.1f}, distortion {at_beta(4, 'distortion'):.1f}",
         f"{saved:.1f} nats saved, {bought:.1f} paid",
+        f"{at_home[0]:.1f} nats saved, {at_home[1]:.1f} paid",
         f"rate {at_beta(100, 'rate'):.2f}, distortion {collapsed:.1f}",
         f"Rate {at_beta(16, 'rate'):.1f}, distortion {at_beta(16, 'distortion'):.1f}",
         f"rate {at_beta(0.03, 'rate'):.1f}, distortion {at_beta(0.03, 'distortion'):.1f}",
@@ -454,7 +456,7 @@ def test_links_to_other_pages_name_a_heading_and_what_its_explorer_reads():
 
 
 def test_the_session_page_shows_one_explorer_under_each_heading():
-    order = ["latent_map", "draw_digit", "reparameterise", "drag_q", "training_replay", "beta_calculator", "continuous_beta"]
+    order = ["latent_map", "draw_digit", "drag_q", "training_replay", "beta_calculator", "continuous_beta", "reparameterise"]
     assert list(sections().values()) == order
 
 

@@ -83,6 +83,8 @@ def test_all_slides_are_whole_and_readable_from_the_back_row(opened):
     for slide, area in shown_slides(opened):
         titles.append(slide.locator("h1, h2").inner_text())
         assert slide.evaluate(CUT_OFF) == [], titles[-1]
+        for answers in slide.locator("ol[type=A]").all():
+            assert answers.evaluate("(list) => getComputedStyle(list).listStyleType") == "upper-alpha"
         assert slide.evaluate(SMALL_PRINT, False) >= TEXT, f"{titles[-1]}: small letters"
         assert not area or slide.evaluate(SMALL_PRINT, True) >= READABLE, f"{titles[-1]}: small print in the explorer"
     assert len(titles) == opened.evaluate("Reveal.getTotalSlides()")
@@ -108,6 +110,24 @@ def test_every_explorer_of_the_deck_comes_after_its_question_and_moves(opened):
             assert page.evaluate("Reveal.getIndices().h") == place, "the arrow key turned the slide, too"
         before = slide.inner_text()
     assert explorers == 7, "the guide's session has seven explorers"
+
+
+def test_keys_turn_the_slide_after_an_explorer_was_used(opened):
+    page = opened
+    horizontal = "() => Reveal.getIndices().h"
+    for _, area in shown_slides(page):
+        if area is None:
+            continue
+        place, numbers = page.evaluate(horizontal), area.locator(".widget-readout").element_handles()
+        used = [(area.locator(".noUi-handle").first, "PageDown"), (area.locator("button").first, "ArrowRight")]
+        used += [(canvas, "PageDown") for canvas in area.locator("canvas.vae-active").all()[:1]]
+        for control, key in used:
+            page.evaluate("(h) => Reveal.slide(h)", place)
+            control.focus()
+            before = [number.text_content() for number in numbers]
+            page.keyboard.press(key)
+            assert page.evaluate(horizontal) == place + 1, f"{key} did not turn the slide"
+            assert [number.text_content() for number in numbers] == before, f"{key} moved the explorer, too"
 
 
 def test_a_finger_on_an_enlarged_map_sets_the_place_under_it(opened):
@@ -152,11 +172,14 @@ def test_the_boards_lines_come_one_by_one(opened):
     opened.wait_for_function("() => document.documentElement.dataset.formulasReady")
     place = opened.evaluate("Reveal.getSlides().findIndex((slide) => slide.querySelector(':scope > .jp-Cell div.math'))")
     opened.evaluate("(h) => Reveal.slide(h)", place)
-    lines = opened.locator("section.present > .jp-Cell div.math mjx-mtr")
-    for shown in range(1, 7):
-        expect(lines.nth(shown - 1)).to_be_visible()  # a press takes a moment
-        assert [line.is_visible() for line in lines.all()] == [True] * shown + [False] * (6 - shown)
-        opened.keyboard.press("Space")
+    rows = "section.present > .jp-Cell div.math mjx-mtr"
+    cells = opened.locator(f"{rows} > mjx-mtd:nth-child(2)")  # what stands right of log p(x), line by line
+    expect(opened.locator(f"{rows}:first-child > mjx-mtd:first-child")).to_be_visible()
+    for shown in range(7):
+        if shown:
+            expect(cells.nth(shown - 1)).to_be_visible()  # a press takes a moment
+        assert [cell.is_visible() for cell in cells.all()] == [True] * shown + [False] * (6 - shown)
+        opened.keyboard.press("PageDown" if shown % 2 else "Space")
     opened.wait_for_function("(next) => Reveal.getIndices().h === next", arg=place + 1)
 
 

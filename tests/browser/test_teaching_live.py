@@ -53,7 +53,8 @@ def test_another_link_on_the_page_starts_its_explorer_again(site, visit):
     assert picked > 12  # it is dear
 
 
-@pytest.mark.parametrize("size", [(1280, 720), (1024, 768), (1920, 1080)], ids="{0[0]}x{0[1]}".format)
+# the last is the first at 150 %
+@pytest.mark.parametrize("size", [(1280, 720), (1024, 768), (1920, 1080), (853, 480)], ids="{0[0]}x{0[1]}".format)
 def test_on_a_projector_a_question_fills_a_screen_and_its_explorer_the_next(site, visit, size):
     text = BeautifulSoup((site / SESSION).read_text("utf-8"), "html.parser")
     sections = [section["id"] for section in text.select("#session-page > section")]
@@ -72,16 +73,49 @@ def test_on_a_projector_a_question_fills_a_screen_and_its_explorer_the_next(site
     page.wait_for_function(QUESTION_SHOWN, arg=sections[-1])
 
 
-def test_the_session_page_follows_the_window(site, visit):
-    page = visit(f"{SESSION}#two-maps&z1=0&z2=0", viewport={"width": 1600, "height": 900})
-    for size in ({"width": 1280, "height": 600}, {"width": 1600, "height": 900}):
-        page.wait_for_function(SHOWN, arg="two-maps")
-        page.set_viewport_size(size)
-        page.evaluate("document.querySelector('#two-maps p + p').scrollIntoView({ behavior: 'instant' })")
+@pytest.mark.parametrize("control", [".noUi-handle", "canvas.vae-active", ".vae-buttons button"])
+def test_the_page_keys_turn_the_screen_wherever_the_focus_is(site, visit, control):
+    page = visit(f"{SESSION}#two-maps&z1=1&z2=0")
     page.wait_for_function(SHOWN, arg="two-maps")
+    page.locator(f"#two-maps {control}").first.focus()
+    page.keyboard.press("PageDown")
+    page.wait_for_function(QUESTION_SHOWN, arg="a-cloud-for-each-digit")
+    page.keyboard.press("Space")  # the focus has left the explorer
+    page.wait_for_function(SHOWN, arg="a-cloud-for-each-digit")
+    for shown in (QUESTION_SHOWN.replace("(id)", "(id = 'a-cloud-for-each-digit')"), SHOWN.replace("(id)", "(id = 'two-maps')")):
+        page.keyboard.press("PageUp")
+        page.wait_for_function(shown)
+    assert readout(page, "two-maps", "z₁") == 1, "the slider moved"
+
+
+def test_the_session_page_follows_the_window(site, visit):
+    page = visit(f"{SESSION}#drag-q&x=1", viewport={"width": 1600, "height": 900})
+    for size in ((1280, 600), (1600, 900), (1280, 720)):  # a projector is plugged in, F11
+        page.wait_for_function(SHOWN, arg="drag-q")
+        page.set_viewport_size({"width": size[0], "height": size[1]})
+    page.wait_for_function(SHOWN, arg="drag-q")
+    page.keyboard.press("PageUp")
+    page.wait_for_function(QUESTION_SHOWN, arg="drag-q")
+    page.set_viewport_size({"width": 1600, "height": 900})
+    page.wait_for_function(QUESTION_SHOWN, arg="drag-q")
+    page.evaluate("scrollTo(0, 0)")
     page.get_by_role("button", name="Toggle primary sidebar").click()  # the page is narrower now
     page.wait_for_function("() => { const { left, right } = document.querySelector('#two-maps .widget-subarea').getBoundingClientRect();"
                            " return left > 200 && right <= innerWidth; }")  # fmt: skip
+
+
+@pytest.mark.parametrize("size", [(844, 390), (700, 900)], ids=["a phone on its side", "narrow"])
+def test_elsewhere_the_session_page_is_a_page_as_others(site, visit, size):
+    page = visit(f"{SESSION}#two-maps&z1=1&z2=0", viewport={"width": size[0], "height": size[1]})
+    page.wait_for_function("() => Math.abs(document.getElementById('two-maps').getBoundingClientRect().top) < 200")
+    assert not page.locator("[data-fits]").count()
+    assert page.locator("#two-maps").evaluate("(section) => section.getBoundingClientRect().height") < 1.5 * 900
+
+
+def test_on_paper_the_session_page_has_no_empty_pages(site, visit):
+    page = visit(SESSION)
+    printed = page.pdf(format="A4")
+    assert 4 <= len(re.findall(rb"/Type\s*/Page\b(?!s)", printed)) <= 9
 
 
 def test_the_sheet_is_two_pages_of_a4_without_code_or_answers(site, visit):

@@ -56,7 +56,7 @@ def draw_digit(
 ) -> ipywidgets.VBox:
     """Draw a digit, or pick one, and follow it: input → encoder → q(z|x) → z = μ + σ⊙ε → decoder → output.
 
-    Try: draw a 4 and close its top slowly until it is a 9; sample ε a few times and see how little the output
+    Try: draw a 4 and close its top slowly, often it becomes a 9; sample ε a few times and see how little the output
     changes; draw something that is no digit and look at its distortion.
 
     What is drawn is fitted into 20 × 20 pixels and centred by mass, as MNIST's own digits were.

@@ -27,6 +27,7 @@ FIGURES = f"{FOLDER}/figures.js"
 PRINT = f"{FOLDER}/print.js"
 PROJECTOR = f"{FOLDER}/projector.js"
 PROJECTOR_STYLE = f"{FOLDER}/projector.css"
+PROJECTOR_MEDIA = "screen and (min-width: 800px) and (min-height: 440px)"  # no phone; a small projector, though zoomed
 
 ROOT = Path(__file__).parents[3]
 STATIC = Path(__file__).parent / "static"

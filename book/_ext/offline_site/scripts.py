@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
 PROJECTED = "teaching/session"  # the page for a projector
+NAMES_A_SETTING = 'document.documentElement.toggleAttribute("data-set", location.hash.includes("="));'
 TYPESET = re.compile(r"\$[^$]+\$|\\\(")  # what MathJax would turn into a formula
 NO_SCRIPT = (
     '<noscript><p class="admonition vae-noscript">The explorers on this page compute in your browser: '
@@ -59,8 +60,10 @@ def choose_scripts(app: Sphinx, pagename: str, templatename: str, context: dict[
     if "<img" in context.get("body", ""):
         app.add_js_file(files.FIGURES, defer="defer")
     if pagename == PROJECTED:
+        app.add_js_file(None, body=NAMES_A_SETTING)
         app.add_js_file(files.PROJECTOR, defer="defer")
-        app.add_css_file(files.PROJECTOR_STYLE)
+        app.add_css_file(files.PROJECTOR_STYLE, media=files.PROJECTOR_MEDIA)
+        context["body"] = context["body"].replace('id="session-page"', 'id="session-page" class="vae-projector"', 1)
     if pagename == "search":
         app.add_js_file(None, body=NO_SUMMARY_FROM_FILES)
     if states:

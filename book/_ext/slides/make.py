@@ -13,6 +13,7 @@ import re
 import shutil
 import sys
 from collections.abc import Iterable
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ from nbclient import NotebookClient
 from nbconvert import SlidesExporter
 from nbformat import NotebookNode
 from traitlets.config import Config
+
+from vae_tutorial.explorers.quiz import read_quiz, shuffled
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # this file is run as a script
 from plain_markdown import page_paths
@@ -35,9 +38,13 @@ GUIDE = BOOK / "teaching" / "instructors-guide.md"
 THEME = "serif"  # one that asks no server for its fonts
 REVEAL = ROOT / "node_modules" / "reveal.js"
 WIDGETS = "application/vnd.jupyter.widget-state+json"
-OPENING = "A question has a slide of its own: all commit, then you turn to its explorer. Brackets behind **Show** say what to set there."
+OPENING = (
+    "A question has a slide of its own: all commit, then you turn to its explorer. Brackets behind **Show** say what to set there: click "
+    "the number beside the slider, type, Enter. While a slider has the focus, arrow keys move it; Page Down turns the slide."
+)
 QUESTION = "**The question.** Everyone commits before you turn the slide: the next one may show the answer."
 LINES = "Each press brings the next line."
+QUIZ = re.compile(r'explorers\.quiz\("([\w-]+)"\)')
 FORMULA = re.compile(r"\$\$(.+?)\$\$|\$([^$\n]+)\$", re.S)
 
 
@@ -54,14 +61,27 @@ def tagged_cells(found: Iterable[Path]) -> tuple[dict[str, list[NotebookNode]], 
         page = nbformat.read(path, as_version=4)
         if not any(map(block_of, page.cells)):
             continue
-        if any(block_of(cell) and "explorers." in cell.source for cell in page.cells):
+        if any(block_of(cell) and "explorers." in cell.source and not QUIZ.search(cell.source) for cell in page.cells):
             resources = {"metadata": {"path": str(path.parent)}}
             NotebookClient(page, timeout=180, kernel_name="python3", resources=resources, store_widget_state=True).execute()
             models |= page.metadata.get("widgets", {}).get(WIDGETS, {}).get("state", {})
         for cell in page.cells:
             if title := block_of(cell):
-                cells.setdefault(title, []).append(cell)
+                cells.setdefault(title, []).extend(slide_cells(cell))
     return cells, models
+
+
+def slide_cells(cell: NotebookNode) -> list[NotebookNode]:
+    """The cell itself; of a quiz one for each question, its answers under the letters of the page, and no word on which is right."""
+    quiz = QUIZ.search(cell.source)
+    if not quiz:
+        return [cell]
+    found = []
+    for number, question in enumerate(shuffled(read_quiz(quiz[1])), 1):
+        answers = "".join(f"<li>{escape(choice['text'])}</li>" for choice in question["choices"])
+        source = f"## Question {number}\n\n{question['question']}\n\n<ol type=\"A\">{answers}</ol>"
+        found.append(nbformat.v4.new_markdown_cell(source, metadata={"slideshow": {"slide_type": "slide"}}))
+    return found
 
 
 def deck(plan: list[Block], cells: dict[str, list[NotebookNode]], models: dict[str, Any]) -> NotebookNode:

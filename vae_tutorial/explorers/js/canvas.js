@@ -1,7 +1,7 @@
 // A sharp canvas at any size and pixel density, its pointer and its keyboard.
 import { clamp } from "./page.js";
 
-// How much larger a canvas is shown than it was laid out: a projector's page zooms its explorers, slides are scaled as a whole.
+// How much larger a canvas is shown than it was laid out: on a projector's page explorers are enlarged, in the deck whole slides.
 const magnification = (canvas) => canvas.getBoundingClientRect().width / canvas.offsetWidth || 1;
 
 let density = 1;                                                     // device pixels in a pixel of the canvas that is drawn just now

@@ -107,7 +107,7 @@ function render({ model, el }) {
       stage("Decoder", "vae-decoder", trapezoid("decoder", model.get("decoder_layers")), beneath(place.node)),
       stage("Output", "vae-decoder", outputCanvas),
       element("div", { class: "vae-results" }, ...equations, sum.node)),
-    element("p", { class: "vae-hint" }, element("b", {}, "Try: "), "draw a 4 and close its top slowly until it is a 9: the ellipse walks over the border. Then sample ε a few times: how much does the output change?"));
+    element("p", { class: "vae-hint" }, element("b", {}, "Try: "), "draw a 4 and close its top slowly: the ellipse walks, often over the border to the 9. Then sample ε a few times: how much does the output change?"));
   const announce = createAnnouncer(el, signal);
 
   function paint(moved) {

@@ -37,47 +37,67 @@ globalThis.fitExplorer = async (area, place, limit) => {
   fitting.delete(area);
 };
 
+// Page Up and Page Down, which a presenter's remote control sends, call turn(±1) even where a slider has the focus and would move by ten
+// steps; turn says whether there was somewhere to go.
+globalThis.onPageKeys = (turn) => addEventListener("keydown", (event) => {
+  const step = { PageDown: 1, PageUp: -1 }[event.key], { target } = event;
+  if (!step || event.ctrlKey || event.altKey || event.metaKey || target.closest?.("select, input") || !turn(step)) return;
+  event.preventDefault();
+  event.stopPropagation();
+  document.activeElement?.blur();
+}, { capture: true });
+
 const sessionPage = document.getElementById("session-page");
 if (sessionPage) {
-  const wide = matchMedia("screen and (min-width: 960px)");
+  const wide = matchMedia(document.querySelector('link[href*="projector.css"]').media);
+  const screens = [...sessionPage.querySelectorAll(":scope > section > :is(h2, p + p)")];
+  const top = (screen) => Math.round(screen.getBoundingClientRect().top);
+  const show = (screen) => screen?.scrollIntoView({ behavior: "instant" });
   const fitNew = () => {
     if (!wide.matches) return;
     for (const el of sessionPage.querySelectorAll(".widget-subarea:not([data-fits]) .vae-explorer[data-ready=true]")) {
       fitExplorer(el.closest(".widget-subarea"), el.closest("section"), 2 * innerHeight - 8);
     }
   };
+  let waiting = 0, width = sessionPage.clientWidth, shown = null;
   const fitAgain = () => {
-    sessionPage.classList.toggle("vae-projector", wide.matches);
-    sessionPage.toggleAttribute("data-set", location.hash.includes("="));
+    waiting = 0;
     for (const area of sessionPage.querySelectorAll(".widget-subarea[data-fits]")) {
       delete area.dataset.fits;
       scales.delete(area);
       area.style.transform = area.style.width = area.style.marginBottom = "";
     }
+    if (wide.matches) show(shown);                                    // screens are as high as the window: the one that was there is elsewhere
     fitNew();
   };
-  let waiting = 0, width = sessionPage.clientWidth;
   const fitLater = () => {
     clearTimeout(waiting);
     waiting = setTimeout(fitAgain, 300);                              // a window is dragged through many sizes
   };
-  if (wide.matches) document.getElementById("pst-primary-sidebar")?.classList.add("pst-sidebar-hidden"); // its button brings it back
-  fitAgain();
+  document.getElementById("pst-primary-sidebar")?.classList.toggle("pst-sidebar-hidden", wide.matches); // its button brings it back
+  if (document.documentElement.hasAttribute("data-set")) show(document.getElementById(location.hash.slice(1).split("&")[0]));
+  document.documentElement.dataset.placed = "";
+  fitNew();
+  addEventListener("scroll", () => {
+    if (!waiting) shown = screens.find((screen) => Math.abs(top(screen)) < 0.2 * innerHeight) ?? null;
+  });
   addEventListener("resize", fitLater);
   wide.addEventListener("change", fitAgain);                          // for paper, too, which waits for nobody
-  addEventListener("keydown", (event) => {                            // a presenter's remote control sends these two keys
-    const down = event.key === "PageDown";
-    if (!wide.matches || !(down || event.key === "PageUp") || event.target.closest(".widget-subarea")) return;
-    const screens = [...sessionPage.querySelectorAll(":scope > section > :is(h2, p + p)")];
-    const there = (screen) => Math.round(screen.getBoundingClientRect().top);
-    const next = down ? screens.find((screen) => there(screen) > 1) : screens.findLast((screen) => there(screen) < -1);
-    if (!next) return;                                                // before the first and after the last the browser scrolls
-    event.preventDefault();
-    next.scrollIntoView({ behavior: "instant" });
-  });
   new ResizeObserver(() => {
     if (sessionPage.clientWidth !== width) fitLater();
     width = sessionPage.clientWidth;
   }).observe(sessionPage);
   new MutationObserver(fitNew).observe(sessionPage, { subtree: true, childList: true, attributeFilter: ["data-ready"] });
+  const turn = (step) => {                                            // before the first and after the last screen the browser scrolls
+    const next = step > 0 ? screens.find((screen) => top(screen) > 1) : screens.findLast((screen) => top(screen) < -1);
+    if (!wide.matches || !next) return false;
+    show(next);
+    return true;
+  };
+  onPageKeys(turn);
+  const takesSpace = "button, a, summary, select, input, [tabindex], [contenteditable]";
+  addEventListener("keydown", (event) => {                            // the space bar, too, where it does not press or write anything
+    if (event.key !== " " || event.target.closest(takesSpace) || !turn(event.shiftKey ? -1 : 1)) return;
+    event.preventDefault();
+  });
 }
