@@ -191,6 +191,17 @@ def test_a_transform_without_a_name_is_refused_as_the_next_run_could_not_know_it
         train(small(), transform=Damage(), checkpoint=tmp_path / "state")
 
 
+def test_objectives_with_a_state_are_told_apart_by_texts_and_flags_too():
+    class Told(torch.nn.Module):
+        def __init__(self, **given: object) -> None:
+            super().__init__()
+            vars(self).update(given)
+
+    kinds = [Told(), Told(kind="a"), Told(kind="b"), Told(kind="a", strict=True), Told(kind="a", strict=False)]
+    assert len({_name(kind) for kind in kinds}) == len(kinds)
+    assert _name(kinds[1]) == _name(Told(kind="a").eval())  # the mode is no setting
+
+
 def test_functions_are_told_apart_by_what_they_enclose(tmp_path):
     def at(beta: object) -> object:
         def priced(model: VAE, x: Tensor) -> dict[str, Tensor]:

@@ -83,8 +83,8 @@ def _name(function: Callable | None) -> str:
     if isinstance(function, partial):
         return f"{_name(function.func)}{_told(dict(enumerate(function.args)) | function.keywords)}"
     if isinstance(function, nn.Module):
-        numbers = {key: value for key, value in vars(function).items() if isinstance(value, int | float) and not isinstance(value, bool)}
-        return f"{type(function).__name__}{_told(numbers)}"
+        given = {key: value for key, value in vars(function).items() if isinstance(value, FIXED) and key != "training" and key[0] != "_"}
+        return f"{type(function).__name__}{_told(given)}"
     nonlocals = inspect.getclosurevars(function).nonlocals if inspect.isfunction(function) else {}
     enclosed = {key: value for key, value in nonlocals.items() if isinstance(value, FIXED)}
     return getattr(function, "__name__", str(function)) + (_told(enclosed) if enclosed else "")
