@@ -253,3 +253,22 @@ def test_writing_again_replaces_what_was_there(written):
     classroom.write(written)
     assert not (written / "student" / "old.ipynb").exists()
     assert not written.with_name(f"{written.name}.partial").exists()
+
+
+@pytest.mark.parametrize("folder", ["student", "solutions"])
+@pytest.mark.parametrize("name", PAGES)
+def test_a_link_to_a_section_finds_it_on_its_page(written, folder, name):
+    at = written / folder / name
+    for target, anchor in re.findall(r"\]\(([^)#\s:]*\.ipynb|)#([\w-]+)\)", prose(read(at.parent, at.name))):
+        page = (at.parent / target).resolve() if target else at
+        headings = re.findall(r"^#+ (.+)$", prose(read(page.parent, page.name)), re.M)
+        assert anchor in [heading.replace(" ", "-") for heading in headings], f"{target}#{anchor}"
+
+
+def test_a_table_a_list_or_a_formula_of_a_solution_begins_a_line_of_its_own(written):
+    lines = [line for name in PAGES for line in prose(read(written / "solutions", name)).splitlines()]
+    unfolded = [line for line in lines if line.startswith("**Solution.**")]
+    assert not [line for line in unfolded if classroom.BLOCK.match(line.removeprefix("**Solution.**").strip())]
+    quizzes = prose(read(written / "solutions", "teaching/quizzes.ipynb"))
+    assert quizzes.count("**Solution.**\n\n|") == 2
+    assert "**Solution.**\n\n1. " in quizzes

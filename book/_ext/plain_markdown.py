@@ -88,10 +88,11 @@ def on_any_ground(colour: str) -> str:
 def _anchor(name: str, page: Path) -> str:
     """JupyterLab's name of a heading, which keeps its capitals and signs: "Exercises" for the site's "exercises"."""
     headings = re.findall(r"^#+ (.+)$", markdown(page), re.MULTILINE) if page.suffix == ".ipynb" and page.is_file() else []
-    return next((heading.replace(" ", "-") for heading in headings if _slug(heading) == _slug(name)), name)
+    return next((heading.replace(" ", "-") for heading in headings if slug(heading) == slug(name)), name)
 
 
-def _slug(text: str) -> str:
+def slug(text: str) -> str:
+    """What tells one heading from another, whoever names it: "the-rate-of-a-gaussian" and "The rate of a Gaussian" alike."""
     return re.sub(r"[^a-z0-9]+", "", text.lower())
 
 

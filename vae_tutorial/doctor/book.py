@@ -5,6 +5,7 @@ import csv
 import hashlib
 import importlib.metadata
 import json
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -59,8 +60,11 @@ def data(root: str | None = None) -> Iterator[Finding]:
     for what, name, split, again in (("digits", "mnist", "train", digits_again), ("garments", "fashion-mnist", "test", AGAIN)):
         try:
             yield Finding(what, repr(load_images(name, split)))
-        except (ValueError, OSError) as error:  # "what is wrong; what to do"
+        except (ValueError, OSError, EOFError) as error:  # "what is wrong; what to do"
             yield Finding(what, str(error).partition("; ")[0], again)
+    asked = os.environ.get("VAE_TUTORIAL_DATA")
+    if root is None and asked and not Path(asked).expanduser().is_dir():
+        yield Finding("data", f"{asked}, as $VAE_TUTORIAL_DATA says, is no folder yet; full=True would try to make it")
     if root is not None and not Path(root).is_dir():
         yield Finding("data", f"{root} is no folder", "look for a typing error in --data, or make the folder")
     for name in OFFICIAL_CLASSES:
@@ -88,7 +92,7 @@ def checkpoints() -> Iterator[Finding]:
         try:
             load_model(name)
         except (ValueError, KeyError, OSError) as error:
-            yield Finding(name, "missing or damaged", f"{error}; the quick way: {AGAIN}")
+            yield Finding(name, "missing or damaged", f"{AGAIN}; {error}")
     yield Finding("checkpoints", f"{len(names)} looked at")
 
 
@@ -116,7 +120,11 @@ def training() -> Iterator[Finding]:
     from vae_tutorial.objectives import negative_elbo
     from vae_tutorial.training import evaluate, fit
 
-    images = load_images("mnist", "train")
+    try:
+        images = load_images("mnist", "train")
+    except (ValueError, OSError, EOFError):
+        yield Finding("training", "needs the digits, see above", follows=True)
+        return
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         model = VAE(2, (64,))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from vae_tutorial import doctor
 from vae_tutorial.doctor import book, machine, memory, packages
-from vae_tutorial.doctor.findings import AGAIN, INSTALL, Finding, consequences, culprit, reason
+from vae_tutorial.doctor.findings import AGAIN, INSTALL, MEMORY, Finding, consequences, culprit, is_memory, reason
 
 MARKS = {"✓": "ok", "✗": "FIX", "→": "->", "−": "-"}  # for a console that cannot show them
 
@@ -46,6 +46,8 @@ def _findings(
         cause = culprit(error, broken)
         if cause:
             stopped.append((what, cause))
+        elif is_memory(error):
+            yield Finding(what, reason(error), MEMORY)
         elif isinstance(error, ModuleNotFoundError):
             yield Finding(what, f"{error.name} cannot be imported", f"mend what is named above, or all at once: {INSTALL}")
         else:  # a file of a package or of the book that is not as it was, or a defect

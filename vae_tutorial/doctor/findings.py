@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 PIP = f'"{sys.executable}" -m pip install'  # a plain `pip` may be another Python's
 INSTALL = f"{PIP} BOOK, where BOOK is the book's folder or its wheel"
+MEMORY = "there is too little memory for it: see memory above, and start the check again when there is more"
 AGAIN = f"{PIP} --force-reinstall --no-deps BOOK, where BOOK is the book's folder or its wheel"
 
 
@@ -36,6 +37,15 @@ def reason(error: BaseException) -> str:
         error = error.__cause__
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return ": ".join([type(error).__name__, *lines[:1]])
+
+
+def is_memory(error: BaseException | None) -> bool:
+    """Whether an error, or one that it was raised from or while handling, says that there was no memory."""
+    while error is not None:
+        if isinstance(error, MemoryError) or any(words in str(error) for words in ("failed to map segment", "Cannot allocate memory")):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def culprit(error: BaseException | None, broken: dict[str, str]) -> str | None:

@@ -25,16 +25,17 @@ def python() -> Iterator[Finding]:
 
 def room() -> Iterator[Finding]:
     """Whether the folders that a kernel writes into take a file."""
-    places = {"temporary files": tempfile.gettempdir()}
+    places = {("temporary files", "TMPDIR"): tempfile.gettempdir()}
     if paths := _jupyter_paths():
-        places["Jupyter's own files"] = paths.jupyter_runtime_dir()
-    for name, place in places.items():
+        places["Jupyter's own files", "JUPYTER_RUNTIME_DIR"] = paths.jupyter_runtime_dir()
+    for (name, variable), place in places.items():
         try:
             Path(place).mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=place) as file:
                 file.write(bytes(1_000_000))
         except OSError as error:
-            yield Finding(name, f"{place} takes no file ({error})", "make room on this disk, or get the right to write there")
+            advice = f"make room on this disk, get the right to write there, or set {variable} to a folder of yours"
+            yield Finding(name, f"{place} takes no file ({error})", advice)
         else:
             yield Finding(name, f"{place} takes them")
 

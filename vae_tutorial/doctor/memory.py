@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from vae_tutorial.doctor.findings import Finding
 
 DESK = 2.0  # GB free: a page's kernel takes about 1 GB, and the browser wants its own
+ADDRESSES = 4.0  # GB that a process must be allowed: PyTorch with CUDA reserves far more than it fills
 KERNEL = 1.0  # GB free under a server's limit, where the browser is elsewhere
 FILES = {  # of a cgroup, by its version: limit, use, and the part of the use that files may give back at once
     1: ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
@@ -16,13 +17,16 @@ FILES = {  # of a cgroup, by its version: limit, use, and the part of the use th
 
 
 def memory(groups: Path = Path("/proc/self/cgroup"), mounted: Path = Path("/sys/fs/cgroup")) -> Iterator[Finding]:
-    """The least of what the machine, the shell's limit and the control groups of a hub or container leave.
+    """What the shell allows, where that is little; then the least of what the machine and the control groups of a hub or container leave.
 
     Args:
         groups: the file that names this process's control groups; only Linux has it.
         mounted: the folder of all control groups.
     """
-    free = min(_machine(), _shell())
+    if _shell() < ADDRESSES:
+        advice = f"PyTorch may want {ADDRESSES:.0f} GB of them: `ulimit -v unlimited` first, or ask whoever runs this server"
+        yield Finding("this shell's memory", f"a process may have {_shell():.1f} GB of addresses (ulimit -v)", advice)
+    free = _machine()
     left, limit = min(limits(groups, mounted), default=(float("inf"), 0))
     if left < free:
         advice = "" if left >= KERNEL else f"shut down idle kernels, or ask for more memory: a page's kernel takes up to {KERNEL:.0f} GB"

@@ -12,10 +12,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from vae_tutorial.doctor import environment
-from vae_tutorial.doctor.findings import INSTALL, PIP, Finding, consequences, culprit, reason
+from vae_tutorial.doctor.findings import INSTALL, MEMORY, PIP, Finding, consequences, culprit, is_memory, reason
 
 MODULES = {"scikit-learn": "sklearn", "pillow": "PIL", "ipython": "IPython"}  # where a package's module has another name
 PAIR = ("torch", "torchvision")  # each torchvision is built for one torch: pip must choose both
+ENDLESS = "its import does not come to an end"
+PATIENCE = 180  # seconds until all packages must have been imported: without memory some never are
 JUPYTER = ("ipykernel", "jupyterlab", "notebook")  # some of which shows the pages
 
 
@@ -77,7 +79,7 @@ def packages(broken: dict[str, str]) -> Iterator[Finding]:
             if name in deadly:
                 told = f"built for another processor, or damaged: {_reinstall(name, asked)}"
                 advice = f"{told}; if that does not help, an older version of it, or another machine"
-                found = Finding(name, f"ends Python when it is imported ({deadly[name]})", advice)
+                found = Finding(name, deadly[name], MEMORY if deadly[name] == ENDLESS else advice)
             else:
                 importlib.import_module(module)
                 yield version
@@ -89,7 +91,8 @@ def packages(broken: dict[str, str]) -> Iterator[Finding]:
                 stopped.append((name, cause))
                 broken[module] = cause
             else:
-                found = Finding(name, f"{version.found} is installed, but cannot be imported ({reason(error)})", _reinstall(name, asked))
+                advice = MEMORY if is_memory(error) else _reinstall(name, asked)
+                found = Finding(name, f"{version.found} is installed, but cannot be imported ({reason(error)})", advice)
         if found:
             yield found
             broken[module] = name
@@ -147,17 +150,21 @@ def _reinstall(name: str, asked: dict[str, str]) -> str:
 
 
 def _deadly(names: Iterable[str]) -> dict[str, str]:
-    """The packages whose import ends the process itself, each with the way it ended: tried in another process."""
+    """The packages whose import ends the process itself, or never ends, each with what it does: tried in another process."""
     waiting, deadly = list(names), {}
     while waiting:
         lines = [f"import sys; sys.path[:] = {sys.path!r}", *(f"sys.modules[{MODULES.get(name, name)!r}] = None" for name in deadly)]
         lines += [f"try: import {MODULES.get(name, name)}\nexcept BaseException: pass\nprint({name!r}, flush=True)" for name in waiting]
-        tried = subprocess.run([sys.executable, "-W", "ignore", "-c", "\n".join(lines)], capture_output=True, text=True)
-        reached = [line for line in tried.stdout.splitlines() if line in waiting]
+        try:
+            tried = subprocess.run([sys.executable, "-W", "ignore", "-c", "\n".join(lines)], capture_output=True, timeout=PATIENCE)
+            printed, code = tried.stdout, tried.returncode
+        except subprocess.TimeoutExpired as late:
+            printed, code = late.stdout or b"", None
+        reached = [line for line in printed.decode("utf-8", "replace").splitlines() if line in waiting]
         if waiting[-1] in reached:
             break  # whatever happened afterwards
-        fatal = waiting[len(reached)]
-        deadly[fatal] = f"signal {-tried.returncode}" if tried.returncode < 0 else f"exit code {tried.returncode}"
+        fatal, ended = waiting[len(reached)], "its import ends Python"
+        deadly[fatal] = ENDLESS if code is None else f"{ended} (signal {-code})" if code < 0 else f"{ended} (exit code {code})"
         waiting = waiting[len(reached) + 1 :]
     return deadly
 
