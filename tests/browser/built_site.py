@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 ROOT = Path(__file__).parents[2]
 SITE = Path(os.environ.get("SITE", ROOT / "_build" / "html"))  # SITE=… tests another build
+SESSION = "teaching/session.html"  # the page for a projector
 WIDGETS = "application/vnd.jupyter.widget-"
 LOADED = {"script": "src", "img": "src", "source": "src", "iframe": "src"}  # what a page fetches, besides <link>
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from built_site import SESSION
 from live_explorer import PHONE, each
 from references import reference
 from shipped import load, pictures
@@ -73,8 +74,8 @@ def test_point_is_dragged_along_the_curve(show, explorer, device):
 def test_curve_is_steered_by_keys(show, explorer):
     live, expected = show(explorer), reference(explorer)
     live.el.get_by_role("slider", name="β, on the rate–distortion curve").focus()
-    step = 2 ** (1 / 16)
-    for key, beta in (("ArrowRight", step), ("Shift+ArrowRight", step**11), ("PageDown", step), ("ArrowLeft", 1), ("End", 100)):
+    step, back = 2 ** (1 / 16), "Shift+ArrowLeft" if explorer.page == SESSION else "PageDown"  # which turns the screen there
+    for key, beta in (("ArrowRight", step), ("Shift+ArrowRight", step**11), (back, step), ("ArrowLeft", 1), ("End", 100)):
         live.page.keyboard.press(key)
         next_frame(live.page)
         shown = live.agree(expected, key)

@@ -6,12 +6,13 @@ import re
 
 import pytest
 from bs4 import BeautifulSoup
+from built_site import SESSION
 from readable import READABLE, SMALL_PRINT, WATCH_CANVASES
 from waiting import next_frame, settle
 
 pytestmark = pytest.mark.browser
 
-SESSION, SHEET = "teaching/session.html", "teaching/sheet.html"
+SHEET = "teaching/sheet.html"
 ALL_PICTURES = """() => Promise.all([...document.querySelectorAll('main img')]
     .map((image) => { image.loading = 'eager'; return image.decode(); }))"""
 # Whether an explorer stands whole on the screen, with its links above it, or its question alone
