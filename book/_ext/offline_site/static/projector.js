@@ -82,7 +82,6 @@ if (sessionPage) {
     if (!waiting) shown = screens.find((screen) => Math.abs(top(screen)) < 0.2 * innerHeight) ?? null;
   });
   addEventListener("resize", fitLater);
-  wide.addEventListener("change", fitAgain);                          // for paper, too, which waits for nobody
   new ResizeObserver(() => {
     if (sessionPage.clientWidth !== width) fitLater();
     width = sessionPage.clientWidth;
