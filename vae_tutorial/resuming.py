@@ -35,12 +35,13 @@ def identify(
         ValueError: a function without a name, which cannot be told from another.
         TypeError: a setting that JSON cannot hold.
     """
-    names = _name(objective) + _name(transform)
-    if "<lambda>" in names or " at 0x" in names:
-        guilty = "a lambda" if "<lambda>" in names else "an object without a name"
+    names = {"objective": _name(objective), "transform": _name(transform)}
+    told = "".join(names.values())
+    if "<lambda>" in told or " at 0x" in told:
+        guilty = "a lambda" if "<lambda>" in told else "an object without a name"
         raise ValueError(f"a training with a checkpoint wants named functions: {guilty} cannot be told from another; use def or partial")
     identity = plain | {
-        "data": _fingerprint(x), "objective": _name(objective), "transform": _name(transform), "learning_rate": probe(learning_rate),
+        "data": _fingerprint(x), **names, "learning_rate": probe(learning_rate),
         "settings": {name: probe(value) for name, value in settings.items()},
         **{name: _fingerprint(value) for name, value in seen.items()},
     }  # fmt: skip
@@ -92,11 +93,15 @@ def _name(function: Callable | None) -> str:
 
 def _told(settings: Mapping[Any, Any]) -> str:
     """Settings in words that another run would use, too."""
-    told = {}
-    for key, value in settings.items():
-        whole = _fingerprint(value) if isinstance(value, Tensor | np.ndarray) and value.shape else value
-        told[key] = _name(value) if callable(value) else whole.item() if hasattr(whole, "item") else whole
-    return str(told)
+    return str({key: _told_value(value) for key, value in settings.items()})
+
+
+def _told_value(value: Any) -> Any:
+    if callable(value):
+        return _name(value)
+    if isinstance(value, Tensor | np.ndarray) and value.shape:
+        return _fingerprint(value)
+    return value.item() if hasattr(value, "item") else value  # a single number as Python's
 
 
 def probe(schedule: Schedule) -> list[float]:

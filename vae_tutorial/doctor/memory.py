@@ -23,9 +23,9 @@ def memory(groups: Path = Path("/proc/self/cgroup"), mounted: Path = Path("/sys/
         groups: the file that names this process's control groups; only Linux has it.
         mounted: the folder of all control groups.
     """
-    if _shell() < ADDRESSES:
+    if (allowed := _shell()) < ADDRESSES:
         advice = f"PyTorch may want {ADDRESSES:.0f} GB of them: `ulimit -v unlimited` first, or ask whoever runs this server"
-        yield Finding("this shell's memory", f"a process may have {_shell():.1f} GB of addresses (ulimit -v)", advice)
+        yield Finding("this shell's memory", f"a process may have {allowed:.1f} GB of addresses (ulimit -v)", advice)
     free = _machine()
     left, limit = min(limits(groups, mounted), default=(float("inf"), 0))
     if left < free:
